@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream';
  */
 const SCRIPT = `
 while read -r line; do group=$line; done
-[ -z "$group" ] || kill -9 -- "-$group"
+[ -z "$group" ] || kill -s KILL -- "-$group"
 [ -z "$FOLDER" ] || rm -rf "$FOLDER" || { sleep 1; rm -rf "$FOLDER"; }`;
 
 /**

@@ -18,7 +18,7 @@ export interface RabbitNode extends AsyncDisposable {
   readonly port: number;
   /** `http://guest:guest@127.0.0.1:PORT`, with the option `management` only. */
   readonly managementUrl: string | undefined;
-  /** The process id of beam; another one after every start. */
+  /** The process id of beam, another one after every start; `ERR_RABBITMQ_NOT_RUNNING` when there is none. */
   readonly pid: number;
   /** Runs rabbitmqctl and resolves to what it prints; rejects with `ERR_RABBITMQ_CTL`, which quotes its error output. Takes 0.4 s. */
   ctl(...args: string[]): Promise<string>;
@@ -65,7 +65,7 @@ class PrivateNode implements RabbitNode {
   readonly #files: NodeFiles;
   readonly #lifeline: Lifeline;
   #server: ChildProcess | undefined;
-  #pid = 0;
+  #pid: number | undefined;
 
   constructor(scripts: string, files: NodeFiles) {
     this.#scripts = scripts;
@@ -87,6 +87,7 @@ class PrivateNode implements RabbitNode {
   }
 
   get pid(): number {
+    if (!this.#pid || !this.#running) throw notRunning(this.#files.node);
     return this.#pid;
   }
 
@@ -113,12 +114,14 @@ class PrivateNode implements RabbitNode {
     if (this.#running) return;
     if (await accepts(this.port)) throw startFailed(`port ${this.port} is already in use`, '');
     await rm(this.#files.pidFile, { force: true });
+    this.#pid = undefined;
     this.#server = this.#spawn();
     try {
       await this.#ready();
       this.#pid = Number(await readFile(this.#files.pidFile, 'utf8'));
     } catch (error) {
       this.#killGroup();
+      await this.#gone();
       throw error;
     }
   }
@@ -192,21 +195,17 @@ class PrivateNode implements RabbitNode {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (!this.#running) throw notRunning(this.#files.node);
-    process.kill(this.#pid, signal);
+    process.kill(this.pid, signal);
   }
 
   #killGroup(): void {
     if (this.#running && this.#server?.pid) process.kill(-this.#server.pid, 'SIGKILL');
   }
 
-  // The shell around the node ends after it; until all threads of a killed beam are gone its port still accepts.
+  // The shell ends when it has reaped the node, not before the last thread of a killed beam has let go of the port.
   async #gone(): Promise<void> {
-    const server = this.#server;
-    if (server && this.#running) {
-      server.ref();
-      await once(server, 'exit');
-    }
-    while (await accepts(this.port)) await sleep(10);
+    if (!this.#server || !this.#running) return;
+    this.#server.ref();
+    await once(this.#server, 'exit');
   }
 }
