@@ -92,7 +92,7 @@ class Proxy implements FaultyProxy {
   async close(): Promise<void> {
     await this.refuse(true);
     this.cut();
-    await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')));
+    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,13 @@
+// Starts a node, says where it is, and waits to be killed.
+import { dirname } from 'node:path';
+import { startRabbit } from '../src/index.js';
+
+export interface Started {
+  readonly port: number;
+  readonly folder: string;
+}
+
+const node = await startRabbit();
+const folder = dirname(JSON.parse(await node.eval('os:getenv("RABBITMQ_LOG_BASE").')));
+const started: Started = { port: node.port, folder };
+process.send?.(started);
