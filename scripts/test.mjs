@@ -25,14 +25,18 @@ async function runAva(env, onLine) {
     ava.once('error', reject);
     ava.once('close', (code) => resolve(code ?? 1));
   });
+  const [code] = await Promise.all([exited, readReport(ava.stdout, onLine)]);
+  return code;
+}
+
+async function readReport(output, onLine) {
   let listing = true;
-  for await (const line of createInterface({ input: ava.stdout })) {
+  for await (const line of createInterface({ input: output })) {
     process.stdout.write(`${line}\n`);
     const text = stripVTControlCharacters(line);
     if (/^ {2}─$/.test(text)) listing = false;
     if (listing) onLine(text);
   }
-  return exited;
 }
 
 /** Counts tests; a failing hook or a whole file that fails is one too. */
