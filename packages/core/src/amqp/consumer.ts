@@ -1,0 +1,136 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Clock } from '../clock.js';
+import type { Consumer, ConsumerOptions } from '../connection.js';
+import type { Delivery, MessageProperties } from '../message.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { endedWithin } from './deadline.js';
+import type { Link } from './link.js';
+import { SupervisedChannel } from './supervised-channel.js';
+
+class AmqpDelivery implements Delivery {
+  readonly queue: string;
+  readonly #message: ConsumeMessage;
+  readonly #acknowledgements: Acknowledgements;
+
+  constructor(queue: string, message: ConsumeMessage, acknowledgements: Acknowledgements) {
+    this.queue = queue;
+    this.#message = message;
+    this.#acknowledgements = acknowledgements;
+  }
+
+  get exchange(): string {
+    return this.#message.fields.exchange;
+  }
+
+  get routingKey(): string {
+    return this.#message.fields.routingKey;
+  }
+
+  get redelivered(): boolean {
+    return this.#message.fields.redelivered;
+  }
+
+  get content(): Buffer {
+    return this.#message.content;
+  }
+
+  get properties(): MessageProperties {
+    return this.#message.properties as MessageProperties;
+  }
+
+  get lost(): boolean {
+    return this.#acknowledgements.lost;
+  }
+
+  ack(): void {
+    this.#acknowledgements.ack(this.#message.fields.deliveryTag);
+  }
+
+  requeue(): void {
+    this.#acknowledgements.requeue(this.#message.fields.deliveryTag);
+  }
+
+  reject(): void {
+    this.#acknowledgements.reject(this.#message.fields.deliveryTag);
+  }
+}
+
+export interface ConsumerPlan {
+  readonly link: Link;
+  readonly clock: Clock;
+  readonly options: ConsumerOptions;
+  readonly timeout: number;
+  deliver(delivery: Delivery): void;
+  /** Resolves when the topology is declared on the present connection; `again` asks for it to be declared once more. */
+  declared(again: boolean): Promise<void>;
+  fault(error: Error): void;
+}
+
+/** A queue's consumer, on a channel of its own. A closed channel and a cancelled consumer are repaired in the same way: by a new channel. */
+export class AmqpConsumer implements Consumer {
+  readonly #plan: ConsumerPlan;
+  readonly #supervised: SupervisedChannel<Channel>;
+  #acknowledgements: Acknowledgements | undefined;
+  #tag: string | undefined;
+  #connectedTo: ChannelModel | undefined;
+
+  constructor(plan: ConsumerPlan) {
+    this.#plan = plan;
+    const { link, clock, options, timeout, fault } = plan;
+    this.#supervised = new SupervisedChannel<Channel>({
+      link,
+      clock,
+      timeout,
+      fault,
+      what: `the consumer of queue "${options.queue}"`,
+      open: (model) => model.createChannel(),
+      setUp: (channel) => this.#setUp(channel),
+      lost: (error) => this.#lose(error),
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#supervised.open();
+  }
+
+  /** Deliveries that are under way when the broker stops still arrive; after `close` none does. */
+  async cancel(): Promise<void> {
+    const { channel } = this.#supervised;
+    this.#supervised.retire();
+    if (channel && this.#tag !== undefined) await endedWithin(this.#plan.timeout, channel.cancel(this.#tag));
+  }
+
+  async close(ms: number): Promise<void> {
+    this.#acknowledgements?.flush();
+    await this.#supervised.close(ms);
+  }
+
+  async #setUp(channel: Channel): Promise<void> {
+    const { link, options, deliver } = this.#plan;
+    const { queue, prefetch, channelPrefetch } = options;
+    // A channel that is opened again on the same connection: its queue may have gone.
+    await this.#plan.declared(link.model === this.#connectedTo);
+    this.#connectedTo = link.model;
+    const acknowledgements = new Acknowledgements(channel);
+    this.#acknowledgements = acknowledgements;
+    await channel.prefetch(prefetch);
+    if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true);
+    const receive = (message: ConsumeMessage | null): void => {
+      // The queue was deleted, its node went down, or a job outlived the consumer timeout: rabbitmq.com/docs/consumer-cancel.
+      if (!message) return this.#supervised.renew();
+      acknowledgements.delivered(message.fields.deliveryTag);
+      deliver(new AmqpDelivery(queue, message, acknowledgements));
+    };
+    const { consumerTag } = await channel.consume(queue, receive, {
+      ...(options.arguments && { arguments: options.arguments }),
+      ...(options.exclusive && { exclusive: true }),
+    });
+    this.#tag = consumerTag;
+  }
+
+  #lose(error: Error | undefined): void {
+    this.#acknowledgements?.lose();
+    this.#tag = undefined;
+    if (error) this.#plan.fault(error);
+  }
+}

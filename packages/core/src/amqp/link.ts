@@ -1,0 +1,125 @@
+import { connect } from 'amqp-connection-manager';
+import type { AmqpConnectionManager } from 'amqp-connection-manager';
+import type { ChannelModel, Options } from 'amqplib';
+import { EventEmitter } from 'node:events';
+import { BrokerTimeoutError, BrokerUnreachableError, ConnectionLostError } from '../errors.js';
+import type { BrokerRefusedError } from '../errors.js';
+import { redactUrl } from '../logger.js';
+import type { Settings } from '../options.js';
+import { backoff } from '../retry.js';
+import { endedWithin, withDeadline } from './deadline.js';
+import { refusal } from './failure.js';
+
+interface LinkEvents {
+  up: [event: { model: ChannelModel; url: string }];
+  down: [error: Error | undefined];
+  /** Before each attempt; counts from 1 since the connection was lost. */
+  retry: [event: { attempt: number; delay: number; error: Error | undefined }];
+  /** Trying again will not help: the login, the virtual host or the certificate was refused. */
+  refused: [error: BrokerRefusedError];
+  blocked: [reason: string];
+  unblocked: [];
+}
+
+/**
+ * One connection, kept up by amqp-connection-manager: its server list, heartbeats and reconnect loop, not its channels.
+ * The wait before each attempt is ours: exponential with full jitter, so that a fleet does not come back as one.
+ */
+export class Link extends EventEmitter<LinkEvents> {
+  readonly #settings: Settings;
+  readonly #wait: (attempt: number) => number;
+  #manager: AmqpConnectionManager | undefined;
+  #model: ChannelModel | undefined;
+  #attempt = 0;
+  #lastError: Error | undefined;
+  #closed = false;
+
+  constructor(settings: Settings) {
+    super();
+    this.setMaxListeners(0);
+    this.#settings = settings;
+    this.#wait = backoff(settings.reconnect);
+  }
+
+  /** The connection, while it is up. */
+  get model(): ChannelModel | undefined {
+    return this.#model;
+  }
+
+  /** Resolves on the first connection. Rejects where the broker refuses, and when `startTimeout` has passed; then it is closed. */
+  async open(): Promise<void> {
+    const { startTimeout: ms, urls } = this.#settings;
+    const connected = new Promise<void>((resolve, reject) => {
+      this.once('up', () => resolve());
+      this.once('down', (cause) => reject(new ConnectionLostError({ cause })));
+      this.once('refused', reject);
+    });
+    this.#connect();
+    try {
+      await withDeadline(connected, { operation: 'connect', ms });
+    } catch (error) {
+      await this.close(1_000);
+      throw error instanceof BrokerTimeoutError ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError }) : error;
+    }
+  }
+
+  /** Closes within `ms` milliseconds. The client's own close may never settle, against a frozen broker for one: then the socket is destroyed. */
+  async close(ms: number): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const model = this.#model;
+    this.#lose(undefined);
+    if (!this.#manager || (await endedWithin(ms, this.#manager.close()))) return;
+    (model?.connection as { stream?: { destroy(): void } } | undefined)?.stream?.destroy();
+  }
+
+  #connect(): void {
+    const { urls, findServers, heartbeat, connect: socket, brokerTimeout } = this.#settings;
+    const manager = connect(findServers ? undefined : [...urls], {
+      ...(findServers && { findServers }),
+      heartbeatIntervalInSeconds: heartbeat,
+      // Without noDelay a confirm on a connection that also acknowledges takes 40 ms; without a timeout a mute broker hangs the manager for ever.
+      connectionOptions: { timeout: brokerTimeout, keepAlive: true, ...socket, noDelay: true },
+    });
+    this.#manager = manager;
+    manager.on('connect', ({ connection, url }) => this.#rise(connection as unknown as ChannelModel, addressOf(url)));
+    manager.on('connectFailed', ({ err, url }) => {
+      const refused = refusal(err, addressOf(url));
+      if (refused) this.emit('refused', refused);
+      this.#retry(err);
+    });
+    manager.on('disconnect', ({ err }) => {
+      this.#lose(err);
+      this.#retry(err);
+    });
+    manager.on('blocked', ({ reason }) => this.emit('blocked', reason));
+    manager.on('unblocked', () => this.emit('unblocked'));
+    // Its promise is for the first result only; what comes of each attempt is told by the events above.
+    manager.connect().catch(() => {});
+  }
+
+  #rise(model: ChannelModel, url: string): void {
+    this.#attempt = 0;
+    this.#model = model;
+    this.emit('up', { model, url });
+  }
+
+  #lose(error: Error | undefined): void {
+    if (!this.#model && !this.#closed) return;
+    this.#model = undefined;
+    this.emit('down', error);
+  }
+
+  #retry(error: Error | undefined): void {
+    this.#lastError = error;
+    if (this.#closed || !this.#manager) return;
+    this.#attempt++;
+    const delay = this.#wait(this.#attempt);
+    this.#manager.reconnectTimeInSeconds = delay / 1_000;
+    this.emit('retry', { attempt: this.#attempt, delay, error });
+  }
+}
+
+function addressOf(url: string | Options.Connect | undefined): string {
+  return typeof url === 'string' ? url : (url?.hostname ?? 'the broker');
+}

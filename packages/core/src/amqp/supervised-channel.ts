@@ -1,0 +1,107 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import type { Clock } from '../clock.js';
+import { ConnectionLostError } from '../errors.js';
+import { backoff } from '../retry.js';
+import { endedWithin, withDeadline } from './deadline.js';
+import { channelFailure } from './failure.js';
+import type { Link } from './link.js';
+
+export interface ChannelPlan<C extends Channel> {
+  readonly link: Link;
+  readonly clock: Clock;
+  /** For errors: what the channel is for. */
+  readonly what: string;
+  /** Milliseconds for each call to the broker. */
+  readonly timeout: number;
+  open(model: ChannelModel): Promise<C>;
+  /** Run on each new channel, before it counts as open. */
+  setUp(channel: C): Promise<void>;
+  /** The channel has gone, and all that was unsettled on it. */
+  lost(error: Error | undefined): void;
+  /** It could not be opened again; another attempt follows. */
+  fault(error: Error): void;
+}
+
+/** Between attempts to open a channel on a connection that is up. */
+const wait = backoff({ initial: 100, max: 10_000 });
+
+/**
+ * A channel that is opened again whenever it has closed, on its own connection and without touching the others:
+ * amqp-connection-manager's wrapper would drop the whole connection, or never open it again.
+ */
+export class SupervisedChannel<C extends Channel> {
+  readonly #plan: ChannelPlan<C>;
+  #channel: C | undefined;
+  #opening = false;
+  #retired = false;
+
+  constructor(plan: ChannelPlan<C>) {
+    this.#plan = plan;
+  }
+
+  get channel(): C | undefined {
+    return this.#channel;
+  }
+
+  /** Opens it for the first time: rejects where that fails, and is not tried again. */
+  async open(): Promise<void> {
+    const { link } = this.#plan;
+    if (!link.model) throw new ConnectionLostError();
+    await this.#openOn(link.model);
+    link.on('up', this.#reopen);
+  }
+
+  /** Closes the channel, so that a new one takes its place. */
+  renew(): void {
+    const channel = this.#channel;
+    if (channel) void endedWithin(this.#plan.timeout, channel.close());
+  }
+
+  /** Lets it go on, but opens it no more. */
+  retire(): void {
+    this.#retired = true;
+    this.#plan.link.off('up', this.#reopen);
+  }
+
+  async close(ms: number): Promise<void> {
+    this.retire();
+    if (this.#channel) await endedWithin(ms, this.#channel.close());
+  }
+
+  readonly #reopen = async (): Promise<void> => {
+    if (this.#opening) return;
+    this.#opening = true;
+    const { link, clock, fault } = this.#plan;
+    for (let attempt = 1; link.model && !this.#channel && !this.#retired; attempt++) {
+      try {
+        await this.#openOn(link.model);
+      } catch (error) {
+        if (link.model) fault(error as Error);
+        await clock.sleep(wait(attempt));
+      }
+    }
+    this.#opening = false;
+  };
+
+  async #openOn(model: ChannelModel): Promise<void> {
+    const { what, timeout: ms, open, setUp } = this.#plan;
+    let closedBy: Error | undefined;
+    try {
+      const channel = await withDeadline(open(model), { operation: `open a channel for ${what}`, ms });
+      // Without a listener the client throws the error into its frame loop, which ends the whole connection.
+      channel.on('error', (error) => (closedBy = error));
+      channel.on('close', () => this.#onClose(channel, closedBy));
+      await withDeadline(setUp(channel), { operation: `set up ${what}`, ms });
+      this.#channel = channel;
+    } catch (error) {
+      throw channelFailure(closedBy ?? error, what);
+    }
+  }
+
+  #onClose(channel: C, error: Error | undefined): void {
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    this.#plan.lost(error && channelFailure(error, this.#plan.what));
+    if (!this.#retired) void this.#reopen();
+  }
+}

@@ -1,0 +1,149 @@
+// The life of a message: broker → deliver → decode → middleware → handler → Outcome → settle → broker.
+//
+//   deliver   a delivery arrives from a queue's consumer
+//   route     its `type` names the handler; without one it goes to the queue's only handler
+//   decode    its body becomes a payload, validated; what cannot be decoded is dead-lettered, for no retry would help
+//   chain     plugins' layers around the handler, folded once at start
+//   decide    a failure becomes a retry with a delay, or past the last attempt a dead letter
+//   settle    the broker is told: settlement.ts
+import type { CodecRegistry } from './codec.js';
+import { jobSettle, jobStart } from './diagnostics.js';
+import { JobAbortedError, UnknownJobError } from './errors.js';
+import { attemptOf, Job } from './job.js';
+import type { JobContext, JobType } from './job.js';
+import type { Delivery } from './message.js';
+import { failed, isThenable } from './middleware.js';
+import { deadLetter, requeue, retry } from './outcome.js';
+import type { Outcome } from './outcome.js';
+import { decodePayload } from './payload.js';
+import type { Awaitable, Consume } from './plugin.js';
+import type { RetryPolicy } from './retry.js';
+import type { Settlement } from './settlement.js';
+import type { Queue } from './topology.js';
+
+/** A handler, ready to run. */
+export interface Route {
+  readonly job: JobType;
+  readonly chain: Consume;
+  readonly policy: RetryPolicy;
+}
+
+export interface DispatcherParts {
+  readonly codecs: CodecRegistry;
+  readonly settlement: Settlement;
+  readonly context: JobContext;
+  readonly maxPayloadBytes: number;
+  /** For messages that no handler is for. */
+  readonly policy: RetryPolicy;
+}
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #queues = new Map<string, { queue: Queue; routes: Map<string, Route> }>();
+  readonly #running = new Set<Job>();
+  #inFlight = 0;
+  #stopped = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  add(route: Route): void {
+    const { queue, name } = route.job;
+    const entry = this.#queues.get(queue.name) ?? { queue, routes: new Map<string, Route>() };
+    entry.routes.set(name, route);
+    this.#queues.set(queue.name, entry);
+  }
+
+  /** Runs a delivery's job and settles it. Never throws, never rejects. */
+  deliver(delivery: Delivery): void {
+    this.#inFlight++;
+    const outcome = this.#stopped ? requeue : this.run(delivery);
+    const settling = isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
+    if (isThenable(settling)) void settling.then(() => this.#settled());
+    else this.#settled();
+  }
+
+  /** Runs a delivery's job, and says how it ends, without settling it. Never throws, never rejects. */
+  run(delivery: Delivery): Awaitable<Outcome> {
+    const route = this.#route(delivery);
+    if (!route) return this.#decide(delivery, retry({ error: this.#unknown(delivery) }), this.#parts.policy);
+    const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
+    const started = observed ? performance.now() : 0;
+    let job: Job | undefined;
+    const end = (outcome: Outcome): Outcome => {
+      if (job) this.#running.delete(job);
+      const decided = this.#decide(delivery, outcome, route.policy);
+      if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
+      return decided;
+    };
+    const begin = (payload: unknown): Awaitable<Outcome> => {
+      job = new Job(payload, { type: route.job, delivery, context: this.#parts.context });
+      this.#running.add(job);
+      if (observed) jobStart.publish({ delivery, job });
+      return route.chain(job);
+    };
+    try {
+      const payload = this.#decode(delivery, route.job);
+      const outcome = isThenable(payload) ? payload.then(begin) : begin(payload);
+      return isThenable(outcome) ? outcome.then(end, (error: unknown) => end(failed(error))) : end(outcome);
+    } catch (error) {
+      return end(failed(error));
+    }
+  }
+
+  /** Takes no more: what is delivered from now on goes back. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves when nothing is running or being settled. */
+  idle(): Promise<void> {
+    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** Aborts the signals of running jobs and gives their deliveries back. Returns how many there were. */
+  abandon(): number {
+    for (const job of this.#running) {
+      job.abort(new JobAbortedError({ job: job.name }));
+      job.delivery.requeue();
+    }
+    return this.#running.size;
+  }
+
+  #route({ queue, properties: { type } }: Delivery): Route | undefined {
+    const routes = this.#queues.get(queue)?.routes;
+    if (type !== undefined) return routes?.get(type);
+    return routes?.size === 1 ? routes.values().next().value : undefined;
+  }
+
+  #unknown({ queue, properties: { type } }: Delivery): UnknownJobError {
+    return new UnknownJobError({ type, queue, known: [...(this.#queues.get(queue)?.routes.keys() ?? [])] });
+  }
+
+  #decode(delivery: Delivery, job: JobType): Awaitable<unknown> {
+    const { codecs, maxPayloadBytes } = this.#parts;
+    return decodePayload(job, delivery, { codec: codecs.get(job.codec), maxBytes: maxPayloadBytes });
+  }
+
+  #decide(delivery: Delivery, outcome: Outcome, policy: RetryPolicy): Outcome {
+    if (outcome.kind !== 'retry') return outcome;
+    const { delay, error = new Error('The handler asked for a retry.') } = outcome;
+    try {
+      const wait = policy(attemptOf(delivery), error);
+      return wait === null ? deadLetter(error) : retry({ delay: delay ?? wait, error });
+    } catch (policyError) {
+      return deadLetter(policyError);
+    }
+  }
+
+  #settle(delivery: Delivery, outcome: Outcome): Awaitable<void> {
+    const entry = this.#queues.get(delivery.queue);
+    return entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+  }
+
+  #settled(): void {
+    if (--this.#inFlight === 0) this.#onIdle?.();
+  }
+}

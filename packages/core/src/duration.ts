@@ -1,0 +1,17 @@
+import { InvalidOptionError } from './errors.js';
+
+/** Milliseconds, or text such as `'250ms'`, `'10m'`, `'1h30m'`, `'2d'`. */
+export type Duration = number | string;
+
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+
+/** The milliseconds in `duration`. Throws `ERR_INVALID_OPTION`, naming `option`, for anything else, negative and infinite numbers included. */
+export function milliseconds(duration: Duration, option = 'duration'): number {
+  if (typeof duration === 'number' && Number.isFinite(duration) && duration >= 0) return duration;
+  if (typeof duration === 'string' && WHOLE.test(duration)) {
+    return [...duration.matchAll(PART)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0), 0);
+  }
+  throw new InvalidOptionError({ option, expected: "milliseconds, or text such as '10m' or '1h30m'", got: duration });
+}

@@ -1,0 +1,18 @@
+/** pino's shape: facts first, then the message. Any logger of that shape fits. */
+export interface Logger {
+  trace(facts: object, message: string): void;
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+const nothing = (): void => {};
+
+/** The default: a library does not write to a program's output unasked. */
+export const silentLogger: Logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** The URL with its password hidden, for messages and logs. */
+export function redactUrl(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^:/@]*):.*@/i, '$1:***@');
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from './clock.js';
+import type { CodecRegistry } from './codec.js';
+import type { Connection } from './connection.js';
+import { messagePublish } from './diagnostics.js';
+import { InvalidOptionError, UnknownOptionError } from './errors.js';
+import type { JobType, OutgoingMessage } from './job.js';
+import type { Message, MessageProperties } from './message.js';
+import { isThenable } from './middleware.js';
+import type { PublishOptions } from './options.js';
+import { encodePayload } from './payload.js';
+import type { Publish } from './plugin.js';
+import type { Topology } from './topology.js';
+
+export interface PublisherParts {
+  readonly connection: Connection;
+  readonly codecs: CodecRegistry;
+  readonly topology: Topology;
+  readonly clock: Clock;
+  /** The publish options that core and the plugins know. */
+  readonly options: ReadonlySet<string>;
+  /** Folds the plugins' layers around the innermost publish. */
+  readonly fold: (innermost: Publish) => Publish;
+}
+
+/** Turns payloads into messages and hands them to the broker, through the publish chain. */
+export class Publisher {
+  readonly #parts: PublisherParts;
+  readonly #chain: Publish;
+  readonly #declared = new WeakSet<JobType>();
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+    this.#chain = parts.fold((message) => parts.connection.publish(message));
+  }
+
+  /** Resolves when the broker has confirmed the job's message. The job's queue is declared first, so that a producer may come before any worker. */
+  async publish(job: JobType, payload: unknown, options: PublishOptions = {}): Promise<void> {
+    this.#checkOptions(options);
+    const codec = this.#parts.codecs.get(job.codec);
+    const encoded = encodePayload(job, payload, codec);
+    const content = isThenable(encoded) ? await encoded : encoded;
+    if (!this.#declared.has(job)) await this.#declare(job);
+    const { exchange = job.exchange, routingKey = job.routingKey } = options;
+    const properties = this.#properties(options, { type: job.name, contentType: codec.contentType });
+    return this.relay({ exchange, routingKey, content, properties, options });
+  }
+
+  /** Resolves when the broker has confirmed the message, sent as it is given. */
+  async send({ exchange, routingKey, content, properties, options = {} }: OutgoingMessage): Promise<void> {
+    this.#checkOptions(options);
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
+      throw new InvalidOptionError({ option: 'content', expected: 'a Buffer, Uint8Array or string', got: content });
+    }
+    const body = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return this.relay({ exchange, routingKey, content: body, properties: { ...this.#properties(options), ...properties }, options });
+  }
+
+  /** Sends a finished message through the publish chain. */
+  relay(message: Message): Promise<void> {
+    const identified = message.properties.messageId === undefined ? withId(message) : message;
+    const published = this.#chain(identified);
+    return messagePublish.hasSubscribers ? announce(identified, published) : published;
+  }
+
+  async #declare(job: JobType): Promise<void> {
+    const { topology, connection } = this.#parts;
+    await connection.declare(topology.boundQueue(job.queue, job.bindings));
+    this.#declared.add(job);
+  }
+
+  #properties(options: PublishOptions, base: MessageProperties = {}): MessageProperties {
+    const { messageId = randomUUID(), correlationId, replyTo, headers = {}, priority, expiration, persistent = true } = options;
+    return {
+      ...base,
+      messageId,
+      timestamp: Math.floor(this.#parts.clock.now() / 1_000),
+      persistent,
+      headers,
+      ...(correlationId !== undefined && { correlationId }),
+      ...(replyTo !== undefined && { replyTo }),
+      ...(priority !== undefined && { priority }),
+      ...(expiration !== undefined && { expiration: String(Math.ceil(expiration)) }),
+    };
+  }
+
+  #checkOptions(options: PublishOptions): void {
+    for (const option in options) {
+      if (!this.#parts.options.has(option)) throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
+    }
+  }
+}
+
+/** Every message has an id: with it consumers tell duplicates, and a publish that is sent again is the same message. */
+function withId(message: Message): Message {
+  return { ...message, properties: { ...message.properties, messageId: randomUUID() } };
+}
+
+async function announce(message: Message, published: Promise<void>): Promise<void> {
+  try {
+    await published;
+    messagePublish.publish({ message, error: undefined });
+  } catch (error) {
+    messagePublish.publish({ message, error });
+    throw error;
+  }
+}

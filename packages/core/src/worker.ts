@@ -1,0 +1,191 @@
+import { assemble } from './assembly.js';
+import type { Assembly } from './assembly.js';
+import { SystemClock } from './clock.js';
+import type { Clock } from './clock.js';
+import { CodecRegistry } from './codec.js';
+import type { Consumer } from './connection.js';
+import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
+import type { DependencyContainer, Token } from './container.js';
+import type { Dispatcher } from './dispatcher.js';
+import { ConnectionLostError, DuplicateHandlerError, WorkerStateError } from './errors.js';
+import { WorkerEvents } from './events.js';
+import type { WorkerEventMap } from './events.js';
+import type { Handler, HandlerDefinition } from './handler.js';
+import type { JobType, OutgoingMessage } from './job.js';
+import { silentLogger } from './logger.js';
+import { requireWhole, settingsOf } from './options.js';
+import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
+import { Topology } from './topology.js';
+
+export interface StopOptions {
+  /** Milliseconds until `stop()` ends, whatever happens. Default 25 000. */
+  deadline?: number;
+}
+
+export interface StopResult {
+  /** False where jobs were still running at the deadline; they were given back, uncharged. */
+  readonly drained: boolean;
+  readonly abandoned: number;
+}
+
+type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** Of a stop's deadline, the part kept for giving back and closing. */
+const closingTime = (deadline: number): number => Math.min(1_000, deadline / 4);
+
+/** Consumes queues, runs handlers, publishes. Made by `createWorker`. */
+export class Worker implements AsyncDisposable {
+  /** The worker's own: all services of core and of the plugins, by token. */
+  readonly container: DependencyContainer;
+  readonly #settings: Settings;
+  readonly #definitions: HandlerDefinition[] = [];
+  readonly #stopping = new AbortController();
+  readonly #events: WorkerEvents;
+  readonly #clock: Clock;
+  #state: State = 'new';
+  readonly #consumers: Consumer[] = [];
+  #assembly: Assembly | undefined;
+  #stopped: Promise<StopResult> | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#settings = settingsOf(options);
+    this.container = createContainer(options.container);
+    registerDefault(this.container, LOGGER, options.logger ?? silentLogger);
+    registerDefault(this.container, CLOCK, new SystemClock());
+    registerDefault(this.container, CODECS, new CodecRegistry());
+    this.container.register(EVENTS, { useValue: new WorkerEvents() });
+    this.container.register(TOPOLOGY, { useValue: new Topology() });
+    this.container.register(STOPPING, { useValue: this.#stopping.signal });
+    this.#events = this.container.resolve(EVENTS);
+    this.#clock = this.container.resolve(CLOCK);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Says who handles a job: a function, or a class that the container resolves. Before `start()`. */
+  handle<P, I>(job: JobType<P, I>, handler: Handler<P>, options: HandlerOptions = {}): this {
+    this.#require('register a handler', ['new'], 'Register handlers before start().');
+    const queue = job.queue.name;
+    if (this.#definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
+      throw new DuplicateHandlerError({ job: job.name, queue });
+    }
+    if (options.concurrency !== undefined) requireWhole('concurrency', options.concurrency, { min: 1 });
+    if (options.prefetch !== undefined) requireWhole('prefetch', options.prefetch, { min: 0, max: 65_535 });
+    if (options.timeout !== undefined) requireWhole('timeout', options.timeout, { min: 1 });
+    this.#definitions.push({ job, handler, options } as unknown as HandlerDefinition);
+    return this;
+  }
+
+  /** Connects, declares, starts the plugins and consumes. Rejects where the configuration is wrong or the broker refuses; then nothing is left behind. */
+  async start(): Promise<void> {
+    this.#require('start', ['new'], 'A worker starts once: make another.');
+    this.#state = 'starting';
+    try {
+      await this.#start();
+      this.#state = 'running';
+    } catch (error) {
+      await this.stop({ deadline: 2_000 });
+      throw error;
+    }
+  }
+
+  /** Publishes a job; resolves when the broker has confirmed it, rejects with a typed error otherwise. */
+  async publish<P, I>(job: JobType<P, I>, payload: I, options?: PublishOptions): Promise<void> {
+    this.#requireConnected('publish');
+    return this.container.resolve(PUBLISHER).publish(job as unknown as JobType, payload, options);
+  }
+
+  /** Publishes any message; resolves when the broker has confirmed it. */
+  async send(message: OutgoingMessage): Promise<void> {
+    this.#requireConnected('send');
+    return this.container.resolve(PUBLISHER).send(message);
+  }
+
+  /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
+  stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
+    return (this.#stopped ??= this.#stop(deadline));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** A service by its token: core's or a plugin's. */
+  resolve<T>(name: Token<T>): T {
+    return this.container.resolve(name);
+  }
+
+  on<E extends keyof WorkerEventMap>(event: E, listener: (...args: WorkerEventMap[E]) => void): this {
+    (this.#events as NodeJS.EventEmitter).on(event, listener);
+    return this;
+  }
+
+  off<E extends keyof WorkerEventMap>(event: E, listener: (...args: WorkerEventMap[E]) => void): this {
+    (this.#events as NodeJS.EventEmitter).off(event, listener);
+    return this;
+  }
+
+  async #start(): Promise<void> {
+    const assembly = assemble({ settings: this.#settings, definitions: this.#definitions, container: this.container });
+    this.#assembly = assembly;
+    const { connection, dispatcher, registry, topology } = assembly;
+    await connection.connect();
+    await connection.declare(topology);
+    await registry.start(this.container);
+    for (const options of assembly.consumers) {
+      if (this.#stopping.signal.aborted) throw new ConnectionLostError();
+      this.#consumers.push(await connection.consume(options, (delivery) => dispatcher.deliver(delivery)));
+    }
+  }
+
+  /** First no new work, then the work in hand, then the plugins, last the connection: each needs what comes after it. */
+  async #stop(deadline: number): Promise<StopResult> {
+    const assembly = this.#assembly;
+    this.#state = 'stopping';
+    this.#stopping.abort();
+    if (!assembly) return this.#ended({ drained: true, abandoned: 0 });
+    const { connection, dispatcher, registry } = assembly;
+    dispatcher.stop();
+    const closing = closingTime(deadline);
+    const drained = await this.#within(deadline - closing, this.#drain(dispatcher));
+    const abandoned = drained ? 0 : dispatcher.abandon();
+    await this.#within(closing / 2, registry.stop());
+    await connection.close(closing / 2);
+    return this.#ended({ drained, abandoned });
+  }
+
+  async #drain(dispatcher: Dispatcher): Promise<void> {
+    await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()));
+    await dispatcher.idle();
+  }
+
+  /** Whether `work` ended within `ms` milliseconds. What goes wrong in it is logged: a stop goes on. */
+  async #within(ms: number, work: Promise<void>): Promise<boolean> {
+    const ended = new AbortController();
+    const logged = work.catch((error: unknown) => this.container.resolve(LOGGER).error({ err: error }, 'stopping'));
+    const timedOut = this.#clock.sleep(ms, ended.signal);
+    const inTime = await Promise.race([logged.then(() => true), timedOut.then(() => false)]);
+    ended.abort();
+    return inTime;
+  }
+
+  #ended(result: StopResult): StopResult {
+    this.#state = 'stopped';
+    return result;
+  }
+
+  #require(action: string, states: readonly State[], advice: string): void {
+    if (!states.includes(this.#state)) throw new WorkerStateError({ action, state: this.#state, advice });
+  }
+
+  #requireConnected(action: string): void {
+    this.#require(action, ['starting', 'running', 'stopping'], 'Publish after start() and before stop() has ended.');
+  }
+}
+
+/** Makes a worker; nothing is connected before `start()`. Throws a `ConfigurationError` for an option that is wrong. */
+export function createWorker(options: WorkerOptions = {}): Worker {
+  return new Worker(options);
+}
