@@ -14,7 +14,10 @@ export interface RabbitOptions {
   readonly config?: Readonly<Record<string, string | number>>;
   /** Node name before `@localhost`, default `rabbit`. Nodes of the same name do not meet: each has its own epmd. */
   readonly name?: string;
-  /** Where the node keeps its files: made when missing, kept in the end. A temporary folder, removed in the end, by default. */
+  /**
+   * Where the node keeps its files, for one node at a time: made when missing, kept in the end. By default a temporary folder,
+   * removed in the end. A node that nobody stops is killed with its process, which its files survive as they survive a crash.
+   */
   readonly directory?: string;
 }
 

@@ -195,7 +195,13 @@ class PrivateNode implements RabbitNode {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal);
+    const pid = this.pid;
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      // It has just ended by itself, and we have not heard of it yet.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   }
 
   #killGroup(): void {

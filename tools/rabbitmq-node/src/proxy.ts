@@ -28,12 +28,12 @@ export interface FaultyProxy extends AsyncDisposable {
 const HELD_BACK = 1 << 20;
 
 export async function startProxy(target: { port: number; host?: string }): Promise<FaultyProxy> {
-  const proxy = new Proxy(await freePort(), target);
+  const proxy = new TcpProxy(await freePort(), target);
   await proxy.refuse(false);
   return proxy;
 }
 
-class Proxy implements FaultyProxy {
+class TcpProxy implements FaultyProxy {
   readonly port: number;
   readonly #target: { port: number; host?: string };
   readonly #sockets = new Set<Socket>();

@@ -15,7 +15,7 @@ import { startRabbit } from './node.js';
  * ```
  */
 export function withRabbit<T extends { skip: unknown }>(test: T): T['skip'] {
-  return available(test, process.env['WARREN_TEST_AMQP_URL'] !== undefined || findRabbit() !== undefined);
+  return available(test, Boolean(process.env['WARREN_TEST_AMQP_URL'] || findRabbit()));
 }
 
 /** As `withRabbit`, for a test that breaks a node of its own, from `startRabbit()`: RabbitMQ has to be installed here. */
@@ -31,7 +31,7 @@ let shared: Promise<string> | undefined;
 
 /**
  * The AMQP URL of the RabbitMQ that all tests of a run share: `WARREN_TEST_AMQP_URL`, else a node that is started at the first call and
- * ends with the process (so that one test file runs alone too). Any version; so use queue names of your own and break nothing.
+ * ends with the test file, so that `npx ava` in one package works too. Any version of RabbitMQ; use queue names of your own.
  */
 export function rabbitUrl(): Promise<string> {
   const { WARREN_TEST_AMQP_URL: url } = process.env;
