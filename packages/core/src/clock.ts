@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds from some moment on, never set back: for intervals. */
+  monotonic(): number;
   /** Calls `callback` once, in `ms` milliseconds; what it returns calls it off. */
   schedule(ms: number, callback: () => void): () => void;
   /** Resolves in `ms` milliseconds: `true`, or at once `false` when `signal` aborts first. */
@@ -15,6 +17,10 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 export class SystemClock implements Clock {
   now(): number {
     return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
   }
 
   schedule(ms: number, callback: () => void): () => void {
