@@ -1,7 +1,19 @@
 // Wires a worker's parts together: once, at start, before anything is connected. Services are resolved here and never per message.
 import { AmqpConnection } from './amqp/amqp-connection.js';
 import type { Connection, ConsumerOptions } from './connection.js';
-import { CLOCK, CODECS, CONNECTION, DISPATCHER, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
+import {
+  CLOCK,
+  CODECS,
+  CONNECTION,
+  DISPATCHER,
+  EVENTS,
+  LOGGER,
+  PLUGINS,
+  PUBLISHER,
+  registerDefault,
+  STOPPING,
+  TOPOLOGY,
+} from './container.js';
 import type { DependencyContainer } from './container.js';
 import { Dispatcher } from './dispatcher.js';
 import { resolveHandler } from './handler.js';
@@ -33,6 +45,7 @@ export interface Assembly {
 export function assemble(plan: Plan): Assembly {
   const { settings, definitions, container } = plan;
   const registry = new PluginRegistry(settings.plugins);
+  container.register(PLUGINS, { useValue: registry });
   registry.register(container);
   const topology = container.resolve(TOPOLOGY);
   registry.topology(topology);
@@ -65,8 +78,14 @@ function makeDispatcher(registry: PluginRegistry, { settings, definitions, conta
   const publisher = container.resolve(PUBLISHER);
   const logger = container.resolve(LOGGER);
   const delays = registry.publishOptions.has('delay');
-  if (!delays && definitions.length > 0) logger.warn({}, 'no plugin holds delayed messages: retries are immediate (add @warren/plugin-delay)');
-  const settlement = new Settlement({ publish: (message) => publisher.relay(message), delays, clock: container.resolve(CLOCK), logger });
+  if (!delays && definitions.length > 0)
+    logger.warn({}, 'no plugin holds delayed messages: retries are immediate (add @warren/plugin-delay)');
+  const settlement = new Settlement({
+    publish: (message) => publisher.relay(message),
+    delays,
+    clock: container.resolve(CLOCK),
+    logger,
+  });
   return new Dispatcher({
     codecs: container.resolve(CODECS),
     settlement,
@@ -90,7 +109,11 @@ function addRoutes(dispatcher: Dispatcher, registry: PluginRegistry, plan: Plan)
   return [...consumers.values()];
 }
 
-function fold(definition: HandlerDefinition, info: HandlerInfo, { registry, plan }: { registry: PluginRegistry; plan: Plan }): Consume {
+function fold(
+  definition: HandlerDefinition,
+  info: HandlerInfo,
+  { registry, plan }: { registry: PluginRegistry; plan: Plan },
+): Consume {
   const { container, settings } = plan;
   const { timeout: ms, concurrency: limit = settings.concurrency } = info.options;
   const innermost = invoke(resolveHandler(definition, container));

@@ -64,7 +64,8 @@ export class CodecRegistry {
 
   get(name: string): Codec {
     const codec = this.#codecs.get(name);
-    if (!codec) throw new InvalidOptionError({ option: 'codec', expected: `one of ${[...this.#codecs.keys()].join(', ')}`, got: name });
+    if (!codec)
+      throw new InvalidOptionError({ option: 'codec', expected: `one of ${[...this.#codecs.keys()].join(', ')}`, got: name });
     return codec;
   }
 }

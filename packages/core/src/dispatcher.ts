@@ -56,17 +56,14 @@ export class Dispatcher {
     this.#queues.set(queue.name, entry);
   }
 
-  /** Runs a delivery's job and settles it. Never throws, never rejects. */
-  deliver(delivery: Delivery): void {
+  /** Runs a delivery's job, settles it, and says how it ended. Never throws, never rejects. */
+  deliver(delivery: Delivery): Awaitable<Outcome> {
     this.#inFlight++;
-    const outcome = this.#stopped ? requeue : this.run(delivery);
-    const settling = isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
-    if (isThenable(settling)) void settling.then(() => this.#settled());
-    else this.#settled();
+    const outcome = this.#stopped ? requeue : this.#run(delivery);
+    return isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
   }
 
-  /** Runs a delivery's job, and says how it ends, without settling it. Never throws, never rejects. */
-  run(delivery: Delivery): Awaitable<Outcome> {
+  #run(delivery: Delivery): Awaitable<Outcome> {
     const route = this.#route(delivery);
     if (!route) return this.#decide(delivery, retry({ error: this.#unknown(delivery) }), this.#parts.policy);
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
@@ -138,12 +135,14 @@ export class Dispatcher {
     }
   }
 
-  #settle(delivery: Delivery, outcome: Outcome): Awaitable<void> {
+  #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {
     const entry = this.#queues.get(delivery.queue);
-    return entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    const settling = entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    return isThenable(settling) ? settling.then(() => this.#ended(outcome)) : this.#ended(outcome);
   }
 
-  #settled(): void {
+  #ended(outcome: Outcome): Outcome {
     if (--this.#inFlight === 0) this.#onIdle?.();
+    return outcome;
   }
 }

@@ -52,8 +52,15 @@ export class Publisher {
     if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
       throw new InvalidOptionError({ option: 'content', expected: 'a Buffer, Uint8Array or string', got: content });
     }
-    const body = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    return this.relay({ exchange, routingKey, content: body, properties: { ...this.#properties(options), ...properties }, options });
+    const body =
+      typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return this.relay({
+      exchange,
+      routingKey,
+      content: body,
+      properties: { ...this.#properties(options), ...properties },
+      options,
+    });
   }
 
   /** Sends a finished message through the publish chain. */
@@ -86,7 +93,8 @@ export class Publisher {
 
   #checkOptions(options: PublishOptions): void {
     for (const option in options) {
-      if (!this.#parts.options.has(option)) throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
+      if (!this.#parts.options.has(option))
+        throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
     }
   }
 }

@@ -18,7 +18,9 @@ export interface Backoff {
  * The wait after the `attempt`-th failure: `initial · factor^(attempt - 1)`, at most `max`, with full jitter.
  * M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
-export function backoff({ initial = 1_000, factor = 2, max = 3_600_000, jitter = 'full' }: Backoff = {}): (attempt: number) => number {
+export function backoff({ initial = 1_000, factor = 2, max = 3_600_000, jitter = 'full' }: Backoff = {}): (
+  attempt: number,
+) => number {
   requireNumbers({ initial, factor, max });
   return (attempt) => {
     const wait = Math.min(max, initial * factor ** (attempt - 1));

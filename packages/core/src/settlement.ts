@@ -40,11 +40,15 @@ export class Settlement {
       case 'ack':
         return delivery.ack();
       case 'requeue':
-        return outcome.delay && this.#parts.delays ? this.#replace(delivery, postponed(delivery, outcome.delay)) : delivery.requeue();
+        return outcome.delay && this.#parts.delays
+          ? this.#replace(delivery, postponed(delivery, outcome.delay))
+          : delivery.requeue();
       case 'retry':
         return this.#replace(delivery, retried(delivery, outcome, this.#parts));
       case 'deadLetter':
-        return queue.deadLetter ? this.#replace(delivery, dead(delivery, outcome.error, queue, this.#parts.clock)) : delivery.reject();
+        return queue.deadLetter
+          ? this.#replace(delivery, dead(delivery, outcome.error, queue, this.#parts.clock))
+          : delivery.reject();
     }
   }
 
@@ -102,7 +106,11 @@ function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): M
 }
 
 function failure(delivery: Delivery, error: unknown, clock: Clock): Headers {
-  const { name = 'Error', code, message } = (error instanceof Error ? error : { message: String(error) }) as Error & { code?: unknown };
+  const {
+    name = 'Error',
+    code,
+    message,
+  } = (error instanceof Error ? error : { message: String(error) }) as Error & { code?: unknown };
   return {
     [HEADERS.errorName]: name,
     ...(typeof code === 'string' && { [HEADERS.errorCode]: code }),

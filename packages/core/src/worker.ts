@@ -38,7 +38,7 @@ export class Worker implements AsyncDisposable {
   /** The worker's own: all services of core and of the plugins, by token. */
   readonly container: DependencyContainer;
   readonly #settings: Settings;
-  readonly #definitions: HandlerDefinition[] = [];
+  protected readonly definitions: HandlerDefinition[] = [];
   readonly #stopping = new AbortController();
   readonly #events: WorkerEvents;
   readonly #clock: Clock;
@@ -68,13 +68,13 @@ export class Worker implements AsyncDisposable {
   handle<P, I>(job: JobType<P, I>, handler: Handler<P>, options: HandlerOptions = {}): this {
     this.#require('register a handler', ['new'], 'Register handlers before start().');
     const queue = job.queue.name;
-    if (this.#definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
+    if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });
     }
     if (options.concurrency !== undefined) requireWhole('concurrency', options.concurrency, { min: 1 });
     if (options.prefetch !== undefined) requireWhole('prefetch', options.prefetch, { min: 0, max: 65_535 });
     if (options.timeout !== undefined) requireWhole('timeout', options.timeout, { min: 1 });
-    this.#definitions.push({ job, handler, options } as unknown as HandlerDefinition);
+    this.definitions.push({ job, handler, options } as unknown as HandlerDefinition);
     return this;
   }
 
@@ -128,7 +128,7 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const assembly = assemble({ settings: this.#settings, definitions: this.#definitions, container: this.container });
+    const assembly = assemble({ settings: this.#settings, definitions: this.definitions, container: this.container });
     this.#assembly = assembly;
     const { connection, dispatcher, registry, topology } = assembly;
     await connection.connect();

@@ -53,8 +53,20 @@ export class AmqpConnection implements Connection {
     const declared = (): Promise<void> => this.#ready.passed;
     consuming.on('down', () => this.#ready.shut());
     consuming.on('up', () => void this.#declareAgain());
-    this.#publisher = new PublishChannel({ link: publishing, clock, settings, declared, fault: (error) => this.#fault('publishing', error) });
-    this.#outage = new Outage({ links: { consuming, publishing }, events, logger, alarmAfter: settings.reconnect.alarmAfter, declared });
+    this.#publisher = new PublishChannel({
+      link: publishing,
+      clock,
+      settings,
+      declared,
+      fault: (error) => this.#fault('publishing', error),
+    });
+    this.#outage = new Outage({
+      links: { consuming, publishing },
+      events,
+      logger,
+      alarmAfter: settings.reconnect.alarmAfter,
+      declared,
+    });
     this.#consuming = consuming;
     this.#publishing = publishing;
   }
@@ -101,7 +113,10 @@ export class AmqpConnection implements Connection {
     const channel = await withDeadline(this.#model().createChannel(), { operation: 'open a channel', ms });
     channel.on('error', () => {});
     try {
-      const { messageCount, consumerCount } = await withDeadline(channel.checkQueue(queue), { operation: `look at queue "${queue}"`, ms });
+      const { messageCount, consumerCount } = await withDeadline(channel.checkQueue(queue), {
+        operation: `look at queue "${queue}"`,
+        ms,
+      });
       return { ready: messageCount, consumers: consumerCount };
     } catch (error) {
       throw channelFailure(error, `Queue "${queue}"`);
@@ -126,7 +141,12 @@ export class AmqpConnection implements Connection {
   #declareMissing(): Promise<void> {
     const declare = async (): Promise<void> => {
       const { settings } = this.#parts;
-      if (this.#topology) await declareParts(this.#model(), { topology: this.#topology, declared: this.#declared, timeout: settings.brokerTimeout });
+      if (this.#topology)
+        await declareParts(this.#model(), {
+          topology: this.#topology,
+          declared: this.#declared,
+          timeout: settings.brokerTimeout,
+        });
     };
     this.#declaring = this.#declaring.then(declare, declare);
     return this.#declaring;

@@ -59,7 +59,9 @@ export class Link extends EventEmitter<LinkEvents> {
       await withDeadline(connected, { operation: 'connect', ms });
     } catch (error) {
       await this.close(1_000);
-      throw error instanceof BrokerTimeoutError ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError }) : error;
+      throw error instanceof BrokerTimeoutError
+        ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError })
+        : error;
     }
   }
 

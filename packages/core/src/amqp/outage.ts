@@ -75,7 +75,10 @@ export class Outage {
     this.#parts.logger.info({ url: this.#url, version: this.#version }, reconnected ? 'reconnected' : 'connected');
   }
 
-  #announce<E extends 'disconnected' | 'reconnecting' | 'alarm' | 'blocked'>(event: E, facts: Record<string, unknown> & { error?: Error }): void {
+  #announce<E extends 'disconnected' | 'reconnecting' | 'alarm' | 'blocked'>(
+    event: E,
+    facts: Record<string, unknown> & { error?: Error },
+  ): void {
     const { error, ...rest } = facts;
     this.#parts.logger.warn({ ...rest, ...(error && { err: error }) }, event);
     (this.#parts.events as NodeJS.EventEmitter).emit(event, facts);
