@@ -42,7 +42,7 @@ export function resolveHandler(definition: HandlerDefinition, container: Depende
       got: handler,
     });
   }
-  if (!isHandlerClass(handler)) return handler as HandlerFunction<unknown>;
+  if (!isHandlerClass(handler)) return handler;
   const instance = container.resolve(handler as new () => InstanceType<HandlerClass<unknown>>);
   return (current) => instance.handle(current);
 }

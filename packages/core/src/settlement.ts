@@ -105,16 +105,13 @@ function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): M
   return { ...copy, ...queue.deadLetter, properties: kept };
 }
 
-function failure(delivery: Delivery, error: unknown, clock: Clock): Headers {
-  const {
-    name = 'Error',
-    code,
-    message,
-  } = (error instanceof Error ? error : { message: String(error) }) as Error & { code?: unknown };
+function failure(delivery: Delivery, thrown: unknown, clock: Clock): Headers {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { code } = error as { code?: unknown };
   return {
-    [HEADERS.errorName]: name,
+    [HEADERS.errorName]: error.name,
     ...(typeof code === 'string' && { [HEADERS.errorCode]: code }),
-    [HEADERS.errorMessage]: message.slice(0, MAX_ERROR_TEXT),
+    [HEADERS.errorMessage]: error.message.slice(0, MAX_ERROR_TEXT),
     [HEADERS.firstFailedAt]: delivery.properties.headers?.[HEADERS.firstFailedAt] ?? new Date(clock.now()).toISOString(),
   };
 }

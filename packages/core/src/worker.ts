@@ -94,7 +94,7 @@ export class Worker implements AsyncDisposable {
   /** Publishes a job; resolves when the broker has confirmed it, rejects with a typed error otherwise. */
   async publish<P, I>(job: JobType<P, I>, payload: I, options?: PublishOptions): Promise<void> {
     this.#requireConnected('publish');
-    return this.container.resolve(PUBLISHER).publish(job as unknown as JobType, payload, options);
+    return this.container.resolve(PUBLISHER).publish(job, payload, options);
   }
 
   /** Publishes any message; resolves when the broker has confirmed it. */
@@ -136,7 +136,7 @@ export class Worker implements AsyncDisposable {
     await registry.start(this.container);
     for (const options of assembly.consumers) {
       if (this.#stopping.signal.aborted) throw new ConnectionLostError();
-      this.#consumers.push(await connection.consume(options, (delivery) => dispatcher.deliver(delivery)));
+      this.#consumers.push(await connection.consume(options, (delivery) => void dispatcher.deliver(delivery)));
     }
   }
 
