@@ -34,6 +34,11 @@ export class Publisher {
     this.#chain = parts.fold((message) => parts.connection.publish(message));
   }
 
+  /** Whether core or a plugin owns the publish option `option`: `delay`, for one, is there only with a plugin that delays. */
+  knows(option: string): boolean {
+    return this.#parts.options.has(option);
+  }
+
   /** Resolves when the broker has confirmed the job's message. The job's queue is declared first, so that a producer may come before any worker. */
   async publish(job: JobType, payload: unknown, options: PublishOptions = {}): Promise<void> {
     this.#checkOptions(options);
