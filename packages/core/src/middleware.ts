@@ -51,12 +51,13 @@ export function timeout(next: Consume, ms: number, clock: Clock): Consume {
 export function concurrency(next: Consume, limit: number, stopping: AbortSignal): Consume {
   let running = 0;
   const waiting: Array<(mayRun: boolean) => void> = [];
+  // The place goes straight to the next in line: a job that arrives in between may not take it.
   const release = (): void => {
-    running--;
-    waiting.shift()?.(true);
+    const turn = waiting.shift();
+    if (turn) turn(true);
+    else running--;
   };
   const run = (job: Job): Awaitable<Outcome> => {
-    running++;
     let outcome: Awaitable<Outcome>;
     try {
       outcome = next(job);
@@ -70,7 +71,10 @@ export function concurrency(next: Consume, limit: number, stopping: AbortSignal)
   };
   stopping.addEventListener('abort', () => waiting.splice(0).forEach((turn) => turn(false)), { once: true });
   return (job) => {
-    if (running < limit) return run(job);
+    if (running < limit) {
+      running++;
+      return run(job);
+    }
     return new Promise<boolean>((resolve) => waiting.push(resolve)).then((mayRun) => (mayRun ? run(job) : requeue));
   };
 }
