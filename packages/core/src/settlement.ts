@@ -1,4 +1,5 @@
 // How a delivery ends. Copy first, ack second: a crash in between runs a job twice, never zero times.
+import { inspect } from 'node:util';
 import type { Clock } from './clock.js';
 import { MessageInvalidError } from './errors.js';
 import { attemptOf } from './job.js';
@@ -106,16 +107,21 @@ function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): M
 }
 
 function failure(delivery: Delivery, thrown: unknown, clock: Clock): Headers {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = thrown instanceof Error ? thrown : new Error(bounded(thrown));
   const { code } = error as { code?: unknown };
   return {
-    [HEADERS.errorName]: error.name,
-    ...(typeof code === 'string' && { [HEADERS.errorCode]: code }),
-    [HEADERS.errorMessage]: error.message.slice(0, MAX_ERROR_TEXT),
+    [HEADERS.errorName]: bounded(error.name),
+    ...(typeof code === 'string' && { [HEADERS.errorCode]: bounded(code) }),
+    [HEADERS.errorMessage]: bounded(error.message),
     [HEADERS.firstFailedAt]: delivery.properties.headers?.[HEADERS.firstFailedAt] ?? new Date(clock.now()).toISOString(),
   };
 }
 
+/** Anything can be thrown, and an error's fields can hold anything. */
+function bounded(value: unknown, max: number = MAX_ERROR_TEXT): string {
+  return (typeof value === 'string' ? value : inspect(value, { depth: 1 })).slice(0, max);
+}
+
 function stackOf(error: unknown): Headers {
-  return error instanceof Error && error.stack ? { [HEADERS.errorStack]: error.stack.slice(0, MAX_ERROR_STACK) } : {};
+  return error instanceof Error && error.stack ? { [HEADERS.errorStack]: bounded(error.stack, MAX_ERROR_STACK) } : {};
 }
