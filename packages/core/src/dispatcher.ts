@@ -17,6 +17,7 @@ import { deadLetter, requeue, retry } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { decodePayload } from './payload.js';
 import type { Awaitable, Consume } from './plugin.js';
+import { waitAfter } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 import type { Settlement } from './settlement.js';
 import type { Queue } from './topology.js';
@@ -70,7 +71,8 @@ export class Dispatcher {
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
     const end = (outcome: Outcome): Outcome => {
-      if (job) this.#running.delete(job);
+      // Given back at the stop deadline: a copy would make two of it.
+      if (job && !this.#running.delete(job)) return requeue;
       const decided = this.#decide(delivery, outcome, route.policy);
       if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
       return decided;
@@ -102,11 +104,13 @@ export class Dispatcher {
 
   /** Aborts the signals of running jobs and gives their deliveries back. Returns how many there were. */
   abandon(): number {
-    for (const job of this.#running) {
+    const abandoned = [...this.#running];
+    this.#running.clear();
+    for (const job of abandoned) {
       job.abort(new JobAbortedError({ job: job.name }));
       job.delivery.requeue();
     }
-    return this.#running.size;
+    return abandoned.length;
   }
 
   #route({ queue, properties: { type } }: Delivery): Route | undefined {
@@ -128,8 +132,8 @@ export class Dispatcher {
     if (outcome.kind !== 'retry') return outcome;
     const { delay, error = new Error('The handler asked for a retry.') } = outcome;
     try {
-      const wait = policy(attemptOf(delivery), error);
-      return wait === null ? deadLetter(error) : retry({ delay: delay ?? wait, error });
+      const wait = waitAfter(policy, attemptOf(delivery), { error, ...(delay !== undefined && { delay }) });
+      return wait === null ? deadLetter(error) : retry({ delay: wait, error });
     } catch (policyError) {
       return deadLetter(policyError);
     }
