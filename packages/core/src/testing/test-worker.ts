@@ -110,14 +110,24 @@ export class TestWorker extends Worker {
   async #record(message: Message, next: Publish): Promise<void> {
     await next(message);
     this.published.push(message);
-    const job = this.definitions.find((definition) => definition.job.name === message.properties.type)?.job;
-    if (!job || message.exchange !== job.exchange || message.routingKey !== job.routingKey) return;
+    const queue = this.#queueOf(message);
+    if (queue === undefined) return;
     const { exchange, routingKey, content, properties } = message;
     this.clock.schedule(waitOf(message, this.clock.now()), () => {
-      void this.#deliver({ queue: job.queue.name, exchange, routingKey, redelivered: false, content, properties }).then(
-        (outcome) => this.#outcomes.push(outcome),
+      void this.#deliver({ queue, exchange, routingKey, redelivered: false, content, properties }).then((outcome) =>
+        this.#outcomes.push(outcome),
       );
     });
+  }
+
+  /** The handlers' queue that a message goes to: by its name, as copies do, or as its job is published. */
+  #queueOf({ exchange, routingKey, properties: { type } }: Message): string | undefined {
+    const found = this.definitions.find(({ job }) =>
+      exchange === ''
+        ? job.queue.name === routingKey
+        : job.name === type && job.exchange === exchange && job.routingKey === routingKey,
+    );
+    return found?.job.queue.name;
   }
 }
 
