@@ -37,6 +37,7 @@ export interface Assembly {
   readonly registry: PluginRegistry;
   readonly topology: Topology;
   readonly connection: Connection;
+  readonly publisher: Publisher;
   readonly dispatcher: Dispatcher;
   /** One for each queue that has handlers. */
   readonly consumers: readonly ConsumerOptions[];
@@ -54,7 +55,8 @@ export function assemble(plan: Plan): Assembly {
   registerDefault(container, PUBLISHER, makePublisher(registry, container));
   registerDefault(container, DISPATCHER, makeDispatcher(registry, plan));
   const dispatcher = container.resolve(DISPATCHER);
-  return { registry, topology, connection, dispatcher, consumers: addRoutes(dispatcher, registry, plan) };
+  const consumers = addRoutes(dispatcher, registry, plan);
+  return { registry, topology, connection, publisher: container.resolve(PUBLISHER), dispatcher, consumers };
 }
 
 function resolveConnection({ settings, container }: Plan): Connection {

@@ -47,6 +47,7 @@ function encode(job: JobType, payload: unknown, codec: Codec): Buffer {
 
 /** Why a codec cannot read a body, by what its properties say. */
 function unreadable(codec: Codec, { contentType, contentEncoding }: Delivery['properties']): string | undefined {
+  if (contentType === codec.contentType && contentEncoding === undefined) return undefined;
   const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   if (mediaType && !codec.accepts(mediaType)) return `its content type is ${mediaType.slice(0, 100)}`;
   if (contentEncoding && !/^(?:utf-?8|identity)$/i.test(contentEncoding))

@@ -4,7 +4,7 @@ import { SystemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import { CodecRegistry } from './codec.js';
 import type { Consumer } from './connection.js';
-import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
+import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
 import type { DependencyContainer, Token } from './container.js';
 import type { Dispatcher } from './dispatcher.js';
 import { ConnectionLostError, DuplicateHandlerError, WorkerStateError } from './errors.js';
@@ -15,6 +15,7 @@ import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
 import { requireWhole, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
+import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
 
 export interface StopOptions {
@@ -93,14 +94,12 @@ export class Worker implements AsyncDisposable {
 
   /** Publishes a job; resolves when the broker has confirmed it, rejects with a typed error otherwise. */
   async publish<P, I>(job: JobType<P, I>, payload: I, options?: PublishOptions): Promise<void> {
-    this.#requireConnected('publish');
-    return this.container.resolve(PUBLISHER).publish(job, payload, options);
+    return this.#publisher('publish').publish(job, payload, options);
   }
 
   /** Publishes any message; resolves when the broker has confirmed it. */
   async send(message: OutgoingMessage): Promise<void> {
-    this.#requireConnected('send');
-    return this.container.resolve(PUBLISHER).send(message);
+    return this.#publisher('send').send(message);
   }
 
   /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
@@ -180,8 +179,10 @@ export class Worker implements AsyncDisposable {
     if (!states.includes(this.#state)) throw new WorkerStateError({ action, state: this.#state, advice });
   }
 
-  #requireConnected(action: string): void {
+  #publisher(action: string): Publisher {
     this.#require(action, ['starting', 'running', 'stopping'], 'Publish after start() and before stop() has ended.');
+    if (!this.#assembly) throw new WorkerStateError({ action, state: this.#state, advice: 'Wait for start().' });
+    return this.#assembly.publisher;
   }
 }
 
