@@ -69,7 +69,6 @@ function makePublisher(registry: PluginRegistry, container: DependencyContainer)
   return new Publisher({
     connection: container.resolve(CONNECTION),
     codecs: container.resolve(CODECS),
-    topology: container.resolve(TOPOLOGY),
     clock: container.resolve(CLOCK),
     options: registry.publishOptions,
     fold: (innermost) => registry.foldPublish(innermost, container),

@@ -10,12 +10,11 @@ import { isThenable } from './middleware.js';
 import type { PublishOptions } from './options.js';
 import { encodePayload } from './payload.js';
 import type { Publish } from './plugin.js';
-import type { Topology } from './topology.js';
+import { Topology } from './topology.js';
 
 export interface PublisherParts {
   readonly connection: Connection;
   readonly codecs: CodecRegistry;
-  readonly topology: Topology;
   readonly clock: Clock;
   /** The publish options that core and the plugins know. */
   readonly options: ReadonlySet<string>;
@@ -76,8 +75,7 @@ export class Publisher {
   }
 
   async #declare(job: JobType): Promise<void> {
-    const { topology, connection } = this.#parts;
-    await connection.declare(topology.boundQueue(job.queue, job.bindings));
+    await this.#parts.connection.declare(new Topology().boundQueue(job.queue, job.bindings));
     this.#declared.add(job);
   }
 

@@ -42,7 +42,8 @@ export class AmqpConnection implements Connection {
   readonly #declared: Declaration['declared'] = new Set();
   #declaring: Promise<void> = Promise.resolve();
   #redeclaring: Promise<void> | undefined;
-  #topology: Topology | undefined;
+  /** What is declared again on every new connection. */
+  readonly #topologies = new Set<Topology>();
   #capabilities: Capabilities | undefined;
 
   constructor(parts: ConnectionParts) {
@@ -84,9 +85,9 @@ export class AmqpConnection implements Connection {
   }
 
   async declare(topology: Topology): Promise<void> {
-    this.#topology = topology;
     await withDeadline(this.#ready.passed, { operation: 'declare', ms: this.#parts.settings.publishTimeout });
-    await this.#declareMissing();
+    await this.#declareMissing(topology);
+    this.#topologies.add(topology);
   }
 
   async consume(options: ConsumerOptions, deliver: (delivery: Delivery) => void): Promise<Consumer> {
@@ -137,17 +138,10 @@ export class AmqpConnection implements Connection {
     return model;
   }
 
-  /** Declares what has come to the topology since the last time; one call after the other. */
-  #declareMissing(): Promise<void> {
-    const declare = async (): Promise<void> => {
-      const { settings } = this.#parts;
-      if (this.#topology)
-        await declareParts(this.#model(), {
-          topology: this.#topology,
-          declared: this.#declared,
-          timeout: settings.brokerTimeout,
-        });
-    };
+  /** Declares what has come to a topology since the last time; one call after the other. */
+  #declareMissing(topology: Topology): Promise<void> {
+    const { brokerTimeout: timeout } = this.#parts.settings;
+    const declare = async (): Promise<void> => declareParts(this.#model(), { topology, declared: this.#declared, timeout });
     this.#declaring = this.#declaring.then(declare, declare);
     return this.#declaring;
   }
@@ -160,10 +154,12 @@ export class AmqpConnection implements Connection {
 
   async #redeclare(): Promise<void> {
     this.#declared.clear();
-    try {
-      await this.#declareMissing();
-    } catch (error) {
-      if (this.#consuming.model) this.#fault('declaring', error as Error);
+    for (const topology of this.#topologies) {
+      try {
+        await this.#declareMissing(topology);
+      } catch (error) {
+        if (this.#consuming.model) this.#fault('declaring', error as Error);
+      }
     }
     if (this.#consuming.model) this.#ready.open();
   }
