@@ -116,11 +116,13 @@ function fold(
   { registry, plan }: { registry: PluginRegistry; plan: Plan },
 ): Consume {
   const { container, settings } = plan;
-  const { timeout: ms, concurrency: limit = settings.concurrency } = info.options;
+  const { timeout: ms } = info.options;
   const innermost = invoke(resolveHandler(definition, container));
   const timed = ms === undefined ? innermost : timeout(innermost, ms, container.resolve(CLOCK));
   const layered = registry.foldConsume(timed, info, container);
-  return limit === undefined ? layered : concurrency(layered, limit, container.resolve(STOPPING));
+  // Also without the option: after a reconnection the broker delivers a full prefetch again, while jobs of the old channel still run.
+  const limit = info.options.concurrency ?? settings.concurrency ?? info.consumer.prefetch;
+  return limit === 0 ? layered : concurrency(layered, limit, container.resolve(STOPPING));
 }
 
 /** The larger prefetch; 0 is no limit. */

@@ -44,6 +44,7 @@ export class Dispatcher {
   readonly #running = new Set<Job>();
   #inFlight = 0;
   #stopped = false;
+  #abandoned = false;
   #onIdle: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
@@ -104,6 +105,7 @@ export class Dispatcher {
 
   /** Aborts the signals of running jobs and gives their deliveries back. Returns how many there were. */
   abandon(): number {
+    this.#abandoned = true;
     const abandoned = [...this.#running];
     this.#running.clear();
     for (const job of abandoned) {
@@ -141,7 +143,8 @@ export class Dispatcher {
 
   #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {
     const entry = this.#queues.get(delivery.queue);
-    const settling = entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    // After the stop deadline its delivery has been given back: a copy would be one too many.
+    const settling = entry && !this.#abandoned && this.#parts.settlement.settle(delivery, outcome, entry.queue);
     return isThenable(settling) ? settling.then(() => this.#ended(outcome)) : this.#ended(outcome);
   }
 
