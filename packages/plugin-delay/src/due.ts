@@ -10,9 +10,9 @@ import { MAX_DELAY } from './levels.js';
  */
 export function delayOf({ delay, at }: Pick<PublishOptions, 'delay' | 'at'>, now: number): number {
   if (delay !== undefined && at !== undefined) throw new DelayAmbiguousError();
-  const ms = at === undefined ? wholeUp(milliseconds(delay ?? 0, 'delay')) : Math.max(0, Math.ceil(momentOf(at) - now));
+  const ms = wholeUp(at === undefined ? milliseconds(delay === undefined ? 0 : delay, 'delay') : momentOf(at) - now);
   if (ms > MAX_DELAY) throw new DelayTooLongError({ ms, max: MAX_DELAY });
-  return ms;
+  return Math.max(0, ms);
 }
 
 /** Rounds up after a look at microseconds: '1.1s' is 1100.0000000000002 in binary, and means 1100. */

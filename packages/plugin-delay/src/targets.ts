@@ -1,3 +1,4 @@
+import { TopologyMissingError } from '@warren/core';
 import type { Connection, Topology } from '@warren/core';
 import type { Target } from './address.js';
 import { bindTarget, delayTopology } from './delay-topology.js';
@@ -58,6 +59,9 @@ export class Targets {
     topology.bindExchange(name, this.#deliver, NEVER);
     try {
       await connection.declare(topology);
+    } catch (error) {
+      if (!(error instanceof TopologyMissingError)) throw error;
+      throw new TopologyMissingError({ what: `Exchange "${name}"`, reason: 'nothing can be delayed for it', cause: error });
     } finally {
       this.#withdraw({ kind, name });
     }
