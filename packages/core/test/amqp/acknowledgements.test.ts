@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Channel, Message } from 'amqplib';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Acknowledgements } from '../../src/amqp/acknowledgements.js';
 
 type Settled = 'ack' | 'requeue' | 'reject';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Outbox } from '../../src/amqp/outbox.js';
 import type { Entry } from '../../src/amqp/outbox.js';
 import { ConnectionLostError } from '../../src/errors.js';
