@@ -44,7 +44,6 @@ export class Dispatcher {
   readonly #running = new Set<Job>();
   #inFlight = 0;
   #stopped = false;
-  #abandoned = false;
   #onIdle: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
@@ -105,7 +104,6 @@ export class Dispatcher {
 
   /** Aborts the signals of running jobs and gives their deliveries back. Returns how many there were. */
   abandon(): number {
-    this.#abandoned = true;
     const abandoned = [...this.#running];
     this.#running.clear();
     for (const job of abandoned) {
@@ -143,8 +141,7 @@ export class Dispatcher {
 
   #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {
     const entry = this.#queues.get(delivery.queue);
-    // After the stop deadline its delivery has been given back: a copy would be one too many.
-    const settling = entry && !this.#abandoned && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    const settling = entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
     return isThenable(settling) ? settling.then(() => this.#ended(outcome)) : this.#ended(outcome);
   }
 
