@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { milliseconds } from '../src/duration.js';
@@ -53,7 +54,7 @@ for (const bad of [
   {},
   true,
 ]) {
-  test(`${JSON.stringify(bad)} (${typeof bad} ${String(bad)}) is no duration`, (t) => {
+  test(`${inspect(bad)} is no duration`, (t) => {
     const error = t.throws(() => milliseconds(bad as never, 'delay'), { code: 'ERR_INVALID_OPTION' });
     t.true(error.message.startsWith('delay: expected milliseconds'), error.message);
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { backoff, exponential, fixed, linear, never, perError, waitAfter } from '../src/retry.js';
@@ -121,7 +122,7 @@ test('a negative wait is over already, and an explicit delay wins over the polic
 });
 
 for (const odd of [Number.NaN, Infinity, undefined, '10', {}, Promise.resolve(5)]) {
-  test(`a policy that answers ${String(odd)} (${typeof odd}) is an error that says so`, (t) => {
+  test(`a policy that answers ${inspect(odd)} is an error that says so`, (t) => {
     const policy = (() => odd) as unknown as RetryPolicy;
     t.throws(() => waitAfter(policy, 1, { error }), { code: 'ERR_INVALID_OPTION' });
   });
