@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { assemble } from './assembly.js';
 import type { Assembly } from './assembly.js';
 import { SystemClock } from './clock.js';
@@ -7,7 +8,7 @@ import type { Consumer } from './connection.js';
 import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
 import type { DependencyContainer, Token } from './container.js';
 import type { Dispatcher } from './dispatcher.js';
-import { ConnectionLostError, DuplicateHandlerError, WorkerStateError } from './errors.js';
+import { DuplicateHandlerError, WorkerStateError } from './errors.js';
 import { WorkerEvents } from './events.js';
 import type { WorkerEventMap } from './events.js';
 import type { Handler, HandlerDefinition } from './handler.js';
@@ -57,6 +58,8 @@ export class Worker implements AsyncDisposable {
     this.container.register(EVENTS, { useValue: new WorkerEvents() });
     this.container.register(TOPOLOGY, { useValue: new Topology() });
     this.container.register(STOPPING, { useValue: this.#stopping.signal });
+    // Every handler listens.
+    setMaxListeners(0, this.#stopping.signal);
     this.#events = this.container.resolve(EVENTS);
     this.#clock = this.container.resolve(CLOCK);
   }
@@ -87,8 +90,11 @@ export class Worker implements AsyncDisposable {
       await this.#start();
       this.#state = 'running';
     } catch (error) {
+      const stopped = this.#stopping.signal.aborted;
       await this.stop({ deadline: 2_000 });
-      throw error;
+      throw stopped
+        ? new WorkerStateError({ action: 'start', state: this.#state, advice: 'stop() was called meanwhile.' })
+        : error;
     }
   }
 
@@ -134,9 +140,10 @@ export class Worker implements AsyncDisposable {
     await connection.declare(topology);
     await registry.start(this.container);
     for (const options of assembly.consumers) {
-      if (this.#stopping.signal.aborted) throw new ConnectionLostError();
+      this.#stopping.signal.throwIfAborted();
       this.#consumers.push(await connection.consume(options, (delivery) => void dispatcher.deliver(delivery)));
     }
+    this.#stopping.signal.throwIfAborted();
   }
 
   /** First no new work, then the work in hand, then the plugins, last the connection: each needs what comes after it. */
