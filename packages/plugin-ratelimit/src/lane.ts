@@ -1,0 +1,56 @@
+import type { Awaitable, Consume, Job, Outcome } from '@warren/core';
+import type { Claim } from './limiter.js';
+
+/** A job that waits for its turn, and holds its delivery unacknowledged meanwhile. */
+export interface Waiter {
+  readonly job: Job;
+  /** The order of arrival, over all lanes. */
+  readonly number: number;
+  /** On the monotonic clock: when it has been held for long enough. */
+  readonly deadline: number;
+  resolve(outcome: Awaitable<Outcome>): void;
+  reject(error: unknown): void;
+}
+
+/** Where jobs that count under the same keys wait for one another. */
+export interface LaneFacts {
+  readonly name: string;
+  /** Read anew for every start: a limit may be changed at run time. */
+  claims(): readonly Claim[];
+  readonly next: Consume;
+}
+
+/** The jobs that wait under the same claims, in order of arrival. */
+export class Lane {
+  readonly facts: LaneFacts;
+  readonly waiters: Waiter[] = [];
+  /** Questions to the limiter that are unanswered; a grant is for whoever is first when it comes. */
+  asking: number = 0;
+  /** On the monotonic clock: not worth asking before. */
+  askAt: number = -Infinity;
+
+  constructor(facts: LaneFacts) {
+    this.facts = facts;
+  }
+
+  get head(): Waiter | undefined {
+    return this.waiters[0];
+  }
+
+  /** Milliseconds from `now` until the waiter at `index` can expect to start. */
+  estimate(index: number, now: number): number {
+    const windows = this.facts.claims().map(({ limit: { max, per } }) => Math.floor(index / max) * per);
+    return Math.max(0, this.askAt - now) + Math.max(0, ...windows);
+  }
+
+  /** Starts the first waiter, now: a grant counts from this moment. */
+  start(): void {
+    const waiter = this.waiters.shift();
+    if (!waiter) return;
+    try {
+      waiter.resolve(this.facts.next(waiter.job));
+    } catch (error) {
+      waiter.reject(error);
+    }
+  }
+}

@@ -1,0 +1,219 @@
+// Jobs that may not start yet. They are held unacknowledged in lanes, one for each set of keys they count under, first come first served;
+// one timer wakes them all. Who waits in one lane never keeps another one back.
+import { postpone, requeue } from '@warren/core';
+import type { Awaitable, Clock, Job, Logger, Outcome } from '@warren/core';
+import { Lane } from './lane.js';
+import type { LaneFacts, Waiter } from './lane.js';
+import type { Limiter } from './limiter.js';
+
+/** Questions of a lane that may be under way to a limiter that answers later: its latency must not limit the rate. */
+const QUESTIONS = 16;
+
+/** Milliseconds until a limiter that failed is asked again. */
+const LIMITER_PAUSE = 1_000;
+
+export interface ThrottleParts {
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly stopping: AbortSignal;
+  /** Milliseconds that a job may be held. */
+  readonly maxHold: number;
+}
+
+export class Throttle {
+  /** Whether a plugin holds delayed messages; only then is a job sent away for a time. Known at start. */
+  delays: boolean = false;
+  readonly #parts: ThrottleParts;
+  readonly #lanes = new Map<string, Lane>();
+  #arrivals = 0;
+  #cancelTimer: () => void = () => {};
+  #starting = false;
+
+  constructor(parts: ThrottleParts) {
+    this.#parts = parts;
+    parts.stopping.addEventListener('abort', () => this.#returnAll(), { once: true });
+  }
+
+  get now(): number {
+    return this.#parts.clock.monotonic();
+  }
+
+  /** Milliseconds that a job may be held. */
+  get maxHold(): number {
+    return this.#parts.maxHold;
+  }
+
+  /** Jobs that wait. */
+  get size(): number {
+    let size = 0;
+    for (const { waiters } of this.#lanes.values()) size += waiters.length;
+    return size;
+  }
+
+  waitsIn(lane: string): boolean {
+    return this.#lanes.has(lane);
+  }
+
+  /** Starts the job as soon as the limiter lets it: at once where nobody waits and it answers at once. */
+  run(job: Job, facts: LaneFacts): Awaitable<Outcome> {
+    if (this.#parts.stopping.aborted) return requeue;
+    if (this.#lanes.size > 0) return this.#wait(job, this.#lane(facts), this.now + this.maxHold);
+    const answer = this.#take(facts);
+    if (answer === 0) return facts.next(job);
+    const lane = this.#lane(facts);
+    this.#hear(lane, answer);
+    return this.#wait(job, lane, this.now + this.maxHold);
+  }
+
+  /** Puts a job that has run in vain before all others of its lane; held until `deadline` at the longest. */
+  runAgain(job: Job, facts: LaneFacts, deadline: number): Awaitable<Outcome> {
+    if (this.#parts.stopping.aborted) return requeue;
+    const lane = this.#lane(facts);
+    // Deadlines never fall along a lane, so that its head's is the next.
+    return this.#wait(job, lane, Math.min(deadline, lane.head?.deadline ?? Infinity), true);
+  }
+
+  /** Asks again at once: limits have changed. */
+  wake(): void {
+    for (const lane of this.#lanes.values()) lane.askAt = -Infinity;
+    this.#pump();
+  }
+
+  /** Lets go of jobs whose channel has closed: the broker delivers them again. */
+  dropLost(): void {
+    for (const lane of this.#lanes.values()) {
+      for (const waiter of lane.waiters.filter(({ job }) => job.delivery.lost)) this.#remove(lane, waiter).resolve(requeue);
+    }
+    this.#pump();
+  }
+
+  #lane(facts: LaneFacts): Lane {
+    let lane = this.#lanes.get(facts.name);
+    if (!lane) this.#lanes.set(facts.name, (lane = new Lane(facts)));
+    return lane;
+  }
+
+  #wait(job: Job, lane: Lane, deadline: number, first = false): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const waiter = { job, number: this.#arrivals++, deadline, resolve, reject };
+      if (first) lane.waiters.unshift(waiter);
+      else lane.waiters.push(waiter);
+      if (first || lane.waiters.length === 1 || lane.askAt <= this.now) this.#pump();
+      this.#sendAway(lane, waiter);
+    });
+  }
+
+  /** A job that cannot start before its hold is over need not wait for that, where somebody else can keep it. */
+  #sendAway(lane: Lane, waiter: Waiter): void {
+    const index = lane.waiters.lastIndexOf(waiter);
+    if (index === -1 || !this.delays) return;
+    const wait = lane.estimate(index, this.now);
+    if (this.now + wait > waiter.deadline) this.#remove(lane, waiter).resolve(postpone(Math.ceil(wait)));
+  }
+
+  #remove(lane: Lane, waiter: Waiter): Waiter {
+    lane.waiters.splice(lane.waiters.indexOf(waiter), 1);
+    if (lane.waiters.length === 0) this.#close(lane);
+    return waiter;
+  }
+
+  #close(lane: Lane): void {
+    if (this.#lanes.get(lane.facts.name) === lane) this.#lanes.delete(lane.facts.name);
+  }
+
+  /** Starts whoever may start, the longest waiting first, and sets the timer for the next. A handler that it starts may bring it here again. */
+  #pump(): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    try {
+      this.#giveUp();
+      for (let lane = this.#nextLane(); lane; lane = this.#nextLane()) this.#hear(lane, this.#take(lane.facts));
+    } finally {
+      this.#starting = false;
+    }
+    this.#setTimer();
+  }
+
+  #nextLane(): Lane | undefined {
+    const { now } = this;
+    let first: Lane | undefined;
+    for (const lane of this.#lanes.values()) {
+      this.#dropLostHeads(lane);
+      if (!lane.head || lane.askAt > now || lane.asking >= Math.min(QUESTIONS, lane.waiters.length)) continue;
+      if (!first?.head || lane.head.number < first.head.number) first = lane;
+    }
+    return first;
+  }
+
+  #dropLostHeads(lane: Lane): void {
+    while (lane.head?.job.delivery.lost) this.#remove(lane, lane.head).resolve(requeue);
+  }
+
+  #take(facts: LaneFacts): Awaitable<number> {
+    try {
+      return this.#parts.limiter.take(facts.claims());
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): number {
+    this.#parts.logger.error({ err: error }, 'the rate limiter failed: nothing starts');
+    return LIMITER_PAUSE;
+  }
+
+  #hear(lane: Lane, answer: Awaitable<number>): void {
+    if (typeof answer === 'number') return this.#answered(lane, answer);
+    lane.asking++;
+    void answer
+      .catch((error: unknown) => this.#failed(error))
+      .then((wait) => {
+        lane.asking--;
+        this.#answered(lane, wait);
+        this.#pump();
+      });
+  }
+
+  #answered(lane: Lane, wait: number): void {
+    if (wait > 0) {
+      lane.askAt = this.now + wait;
+      // From the end, so that each one's place tells how long it would have to wait.
+      if (lane.head && lane.askAt > lane.head.deadline)
+        for (const waiter of lane.waiters.toReversed()) this.#sendAway(lane, waiter);
+      return;
+    }
+    lane.start();
+    if (lane.waiters.length === 0) this.#close(lane);
+  }
+
+  /** Nobody is held beyond the deadline: the broker would take its consumer for dead (rabbitmq.com/docs/consumers#acknowledgement-timeout). */
+  #giveUp(): void {
+    const { now } = this;
+    for (const lane of this.#lanes.values()) {
+      for (let index = 0; lane.head && lane.head.deadline <= now; index++) {
+        const wait = Math.max(1, Math.ceil(lane.estimate(index, now)));
+        this.#remove(lane, lane.head).resolve(this.delays ? postpone(wait) : requeue);
+      }
+    }
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = () => {};
+    let next = Infinity;
+    for (const { head, askAt, asking } of this.#lanes.values()) {
+      if (head) next = Math.min(next, head.deadline, asking === 0 ? askAt : Infinity);
+    }
+    // Whole milliseconds, upwards: a timer that comes too soon would only have to be set again.
+    if (next < Infinity)
+      this.#cancelTimer = this.#parts.clock.schedule(Math.max(1, Math.ceil(next - this.now)), () => this.#pump());
+  }
+
+  #returnAll(): void {
+    this.#cancelTimer();
+    const lanes = [...this.#lanes.values()];
+    this.#lanes.clear();
+    for (const { waiters } of lanes) for (const waiter of waiters.splice(0)) waiter.resolve(requeue);
+  }
+}
