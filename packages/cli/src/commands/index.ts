@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
+import { publishCommand } from './publish.js';
 import { startCommand } from './start.js';
 
 /** All commands, in the order of the help. */
-export const commands: readonly CommandModule[] = [startCommand];
+export const commands: readonly CommandModule[] = [startCommand, publishCommand];
