@@ -1,5 +1,5 @@
 import type { Awaitable, Consume, Job, Outcome } from '@warren/core';
-import type { Claim } from './limiter.js';
+import type { Claim, Limiter } from './limiter.js';
 
 /** A job that waits for its turn, and holds its delivery unacknowledged meanwhile. */
 export interface Waiter {
@@ -18,6 +18,15 @@ export interface LaneFacts {
   /** Read anew for every start: a limit may be changed at run time. */
   claims(): readonly Claim[];
   readonly next: Consume;
+}
+
+/** Starts a job that has been granted. */
+export function start(job: Job, { claims, next }: LaneFacts, limiter: Limiter): Awaitable<Outcome> {
+  try {
+    return next(job);
+  } finally {
+    limiter.started?.(claims());
+  }
 }
 
 /** The jobs that wait under the same claims, in order of arrival. */
@@ -44,11 +53,11 @@ export class Lane {
   }
 
   /** Starts the first waiter, now: a grant counts from this moment. */
-  start(): void {
+  start(limiter: Limiter): void {
     const waiter = this.waiters.shift();
     if (!waiter) return;
     try {
-      waiter.resolve(this.facts.next(waiter.job));
+      waiter.resolve(start(waiter.job, this.facts, limiter));
     } catch (error) {
       waiter.reject(error);
     }

@@ -18,6 +18,8 @@ export interface Claim {
 export interface Limiter {
   /** 0: counted, start now. Else nothing was counted, and it is the milliseconds until asking again can succeed. */
   take(claims: readonly Claim[]): Awaitable<number>;
+  /** What was granted last has started: a limiter that shares the worker's clock counts it from now, for it cannot have been later. Optional. */
+  started?(claims: readonly Claim[]): void;
   /** From now on nothing is granted under `key` for `ms` milliseconds, longer pauses stay. */
   pause(key: string, ms: number): Awaitable<void>;
 }

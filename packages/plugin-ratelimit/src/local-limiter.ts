@@ -39,8 +39,14 @@ export class LocalLimiter implements Limiter {
     let wait = 0;
     for (const claim of claims) wait = Math.max(wait, this.#wait(claim, now));
     if (wait > 0) return wait;
-    for (const { key, limit } of claims) if (limit.max !== Infinity) this.#window(key).add(now);
+    for (const { key, limit } of claims) if (limit.max !== Infinity) this.#window(key).add(limit, now);
     return 0;
+  }
+
+  /** Between `take` and the handler's first line there may be a garbage collection, enough for one start too many in a window. */
+  started(claims: readonly Claim[]): void {
+    const now = this.#clock.monotonic();
+    for (const { key, limit } of claims) if (limit.max !== Infinity) this.#windows.get(key)?.moveLast(now);
   }
 
   /** A pause is kept above `maxKeys` too: it must not be lost. */

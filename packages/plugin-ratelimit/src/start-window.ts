@@ -19,8 +19,14 @@ export class StartWindow {
     return Math.max(paused, leaving + per - now);
   }
 
-  add(now: number): void {
+  add({ per }: Limit, now: number): void {
+    this.#per = per;
     this.#starts.push(now);
+  }
+
+  /** Moves the last start to `now`. */
+  moveLast(now: number): void {
+    if (this.#starts.length > this.#head) this.#starts[this.#starts.length - 1] = now;
   }
 
   pause(until: number): void {

@@ -2,7 +2,7 @@
 // one timer wakes them all. Who waits in one lane never keeps another one back.
 import { postpone, requeue } from '@warren/core';
 import type { Awaitable, Clock, Job, Logger, Outcome } from '@warren/core';
-import { Lane } from './lane.js';
+import { Lane, start } from './lane.js';
 import type { LaneFacts, Waiter } from './lane.js';
 import type { Limiter } from './limiter.js';
 
@@ -60,7 +60,7 @@ export class Throttle {
     if (this.#parts.stopping.aborted) return requeue;
     if (this.#lanes.size > 0) return this.#wait(job, this.#lane(facts), this.now + this.maxHold);
     const answer = this.#take(facts);
-    if (answer === 0) return facts.next(job);
+    if (answer === 0) return start(job, facts, this.#parts.limiter);
     const lane = this.#lane(facts);
     this.#hear(lane, answer);
     return this.#wait(job, lane, this.now + this.maxHold);
@@ -183,7 +183,7 @@ export class Throttle {
         for (const waiter of lane.waiters.toReversed()) this.#sendAway(lane, waiter);
       return;
     }
-    lane.start();
+    lane.start(this.#parts.limiter);
     if (lane.waiters.length === 0) this.#close(lane);
   }
 
