@@ -14,7 +14,7 @@ import type { WorkerEventMap } from './events.js';
 import type { Handler, HandlerDefinition } from './handler.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
-import { requireWhole, settingsOf } from './options.js';
+import { requireHandling, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
 import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
@@ -75,9 +75,7 @@ export class Worker implements AsyncDisposable {
     if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });
     }
-    if (options.concurrency !== undefined) requireWhole('concurrency', options.concurrency, { min: 1 });
-    if (options.prefetch !== undefined) requireWhole('prefetch', options.prefetch, { min: 0, max: 65_535 });
-    if (options.timeout !== undefined) requireWhole('timeout', options.timeout, { min: 1 });
+    requireHandling(options);
     this.definitions.push({ job, handler, options } as unknown as HandlerDefinition);
     return this;
   }
