@@ -138,10 +138,11 @@ for (const text of ['plain', '你好，世界：订单已发货', '\uFEFFmark', 
   });
 }
 
+function broken(): never {
+  throw new RangeError('policy');
+}
+
 test('a policy that throws, or answers nonsense, dead-letters the job with its own error', async (t) => {
-  const broken = (): never => {
-    throw new RangeError('policy');
-  };
   for (const [policy, name] of [
     [broken, 'RangeError'],
     [(): number => Number.NaN, 'InvalidOptionError'],

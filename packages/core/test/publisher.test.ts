@@ -96,8 +96,8 @@ test('a payload that the schema refuses is not published; what is sent is the pa
 test('a payload without a form in the job’s codec is not published', async (t) => {
   const worker = createTestWorker();
   await worker.start();
-  const text = defineJob<unknown>('text', { queue: 'q', codec: 'text' });
-  const json = defineJob<unknown>('json', { queue: 'q' });
+  const text = defineJob('text', { queue: 'q', codec: 'text' });
+  const json = defineJob('json', { queue: 'q' });
   const error = await t.throwsAsync(worker.publish(text, { secret: 1 }), { code: 'ERR_PAYLOAD_ENCODING' });
   t.true(error.message.includes('expected a string'), error.message);
   for (const payload of [undefined, 1n, () => {}]) {
