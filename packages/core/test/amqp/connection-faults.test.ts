@@ -108,12 +108,11 @@ test('Messages in flight when the connection is cut are sent again under the sam
   const seen = record(worker);
   await worker.start();
   await worker.publish(job, 0);
-  proxy.delay(20);
+  const counting = await (await outsider(t, node.url)).createChannel();
+  proxy.delay(300);
   const ids = Array.from({ length: 2_000 }, () => randomUUID());
   const confirmed = Promise.all(ids.map((messageId, index) => worker.publish(job, index, { messageId })));
-  await until(async () =>
-    (await (await outsider(t, node.url)).createChannel()).checkQueue(job.queue.name).then(({ messageCount }) => messageCount > 1),
-  );
+  await until(async () => (await counting.checkQueue(job.queue.name)).messageCount > 1);
   proxy.cut();
   proxy.delay(0);
   await confirmed;
@@ -130,7 +129,8 @@ test('A late ack after a reconnection settles no other message that has its deli
   const job = jobOn();
   const [late, held] = [latch(), latch()];
   const tally = new Tally();
-  const worker = workerOn(t, url, { prefetch: 1 });
+  // The lost run goes on, and takes a place of its own.
+  const worker = workerOn(t, url, { prefetch: 1, concurrency: 5 });
   worker.handle(job, async ({ payload }) => {
     tally.add(payload);
     await (payload === 1 ? late : held).passed;

@@ -1,0 +1,221 @@
+// One consumer's trouble: its queue deleted, its channel closed, its handler throwing. The connection and the other consumers stay.
+import anyTest from 'ava';
+import type { ExecutionContext } from 'ava';
+import { withOwnRabbit } from '@warren/rabbitmq-node';
+import { fixed, HEADERS, never, requeue } from '../../src/index.js';
+import type { JobType, Worker, WorkerOptions } from '../../src/index.js';
+import {
+  consumerTag,
+  consumingConnection,
+  jobOn,
+  latch,
+  next,
+  outsider,
+  ownNode,
+  record,
+  Tally,
+  until,
+  workerOn,
+} from '../_faults.js';
+
+const test = withOwnRabbit(anyTest.serial);
+
+/** A worker with a consumer that is about to be hit and one that must not notice. */
+async function pair(t: ExecutionContext, handle: (worker: Worker) => void, options: WorkerOptions = {}) {
+  const node = await ownNode();
+  const bystander: JobType<number> = jobOn();
+  const undisturbed = new Tally();
+  const worker = workerOn(t, node.url, options);
+  handle(worker);
+  worker.handle(bystander, ({ payload }) => undisturbed.add(payload));
+  await worker.start();
+  const before = {
+    tag: await consumerTag(node, bystander.queue.name),
+    connection: await consumingConnection(node, bystander.queue.name),
+  };
+  const check = async (): Promise<void> => {
+    t.is(await consumerTag(node, bystander.queue.name), before.tag, 'the other consumer is the same');
+    t.is(await consumingConnection(node, bystander.queue.name), before.connection, 'the connection is the same');
+    await worker.publish(bystander, 1);
+    await undisturbed.reaches(1);
+  };
+  return { node, worker, connection: before.connection, check };
+}
+
+test('A deleted queue is declared again and consumed, on the same connection; the other consumer is not touched (F11).', async (t) => {
+  const job = jobOn();
+  const tally = new Tally();
+  const { node, worker, connection, check } = await pair(t, (one) => one.handle(job, ({ payload }) => tally.add(payload)));
+  const seen = record(worker);
+  await node.ctl('delete_queue', job.queue.name);
+  await until(async () => (await consumerTag(node, job.queue.name)) !== undefined);
+  await worker.publish(job, 1);
+  await tally.reaches(1);
+  t.is(await consumingConnection(node, job.queue.name), connection);
+  await check();
+  t.deepEqual(
+    seen.all.filter(({ event }) => event !== 'fault'),
+    [],
+  );
+});
+
+test('A deleted queue that is not ours to declare is consumed again when its owner has declared it.', async (t) => {
+  const job = jobOn({ declare: false });
+  const tally = new Tally();
+  const owner = await (await outsider(t, (await ownNode()).url)).createChannel();
+  await owner.assertQueue(job.queue.name, { durable: true });
+  const { worker, check } = await pair(t, (one) => one.handle(job, ({ payload }) => tally.add(payload)));
+  const missing = next(worker, 'fault', ({ error }) => (error as unknown as { code: string }).code === 'ERR_TOPOLOGY_MISSING');
+  await owner.deleteQueue(job.queue.name);
+  t.true((await missing).what.includes(job.queue.name));
+  await owner.assertQueue(job.queue.name, { durable: true });
+  owner.sendToQueue(job.queue.name, Buffer.from('5'));
+  await tally.reaches(5);
+  await check();
+});
+
+test('A job beyond the consumer timeout: its channel is closed (406) and opened again, the job comes again, its late end does no harm.', async (t) => {
+  const job = jobOn();
+  const tally = new Tally();
+  const late = latch();
+  const node = await ownNode();
+  await node.eval(
+    'application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval, 300).',
+  );
+  t.teardown(() =>
+    node.eval(
+      'application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000).',
+    ),
+  );
+  const { worker, connection, check } = await pair(t, (one) =>
+    one.handle(job, async ({ payload, redelivered }) => {
+      tally.add(payload);
+      if (!redelivered) await late.passed;
+    }),
+  );
+  const fault = next(worker, 'fault');
+  await worker.publish(job, 1);
+  const { what, error } = await fault;
+  t.true(what.includes(job.queue.name));
+  t.like(error, { code: 'ERR_CHANNEL_CLOSED' });
+  t.regex(error.message, /timeout/i);
+  await tally.reaches(1, 2);
+  const tag = await consumerTag(node, job.queue.name);
+  late.release();
+  await worker.publish(job, 2);
+  await tally.reaches(2);
+  t.is(await consumerTag(node, job.queue.name), tag);
+  t.is(await consumingConnection(node, job.queue.name), connection);
+  await check();
+});
+
+test('A delivery that is settled twice, and one that is settled by the handler, close nothing.', async (t) => {
+  const job = jobOn();
+  const tally = new Tally();
+  const { node, worker, check } = await pair(t, (one) =>
+    one.handle(job, ({ payload, delivery }) => {
+      delivery.ack();
+      delivery.ack();
+      delivery.requeue();
+      tally.add(payload);
+    }),
+  );
+  const seen = record(worker);
+  const tag = await consumerTag(node, job.queue.name);
+  await worker.publish(job, 1);
+  await worker.publish(job, 2);
+  await tally.reaches(2);
+  t.is(await consumerTag(node, job.queue.name), tag);
+  t.deepEqual(seen.all, []);
+  await check();
+});
+
+for (const [how, fail] of [
+  [
+    'throws',
+    () => {
+      throw new TypeError('at once');
+    },
+  ],
+  ['rejects', () => Promise.reject(new TypeError('later'))],
+  [
+    'throws null',
+    () => {
+      throw null;
+    },
+  ],
+  ['rejects with nothing', () => Promise.reject(undefined)],
+] as ReadonlyArray<readonly [string, () => Promise<void>]>) {
+  test(`A handler that ${how} is that job's failure alone: retried, then dead-lettered with its reason (F14).`, async (t) => {
+    const job = jobOn({ deadLetter: true });
+    let runs = 0;
+    const { node, worker, check } = await pair(t, (one) =>
+      one.handle(
+        job,
+        () => {
+          runs++;
+          return fail();
+        },
+        { retry: fixed({ maxAttempts: 2, delay: 0 }) },
+      ),
+    );
+    const seen = record(worker);
+    const tag = await consumerTag(node, job.queue.name);
+    await worker.publish(job, 1, { messageId: 'failing' });
+    const dead = await (await outsider(t, node.url)).createChannel();
+    await until(async () => (await dead.checkQueue(`${job.queue.name}.dead`)).messageCount === 1);
+    const message = await dead.get(`${job.queue.name}.dead`, { noAck: true });
+    t.is(runs, 2);
+    t.like(message && message.properties, { messageId: 'failing' });
+    t.like(message && message.properties.headers, { [HEADERS.attempt]: 2, [HEADERS.queue]: job.queue.name });
+    t.is(typeof (message && message.properties.headers?.[HEADERS.errorMessage]), 'string');
+    t.is(await consumerTag(node, job.queue.name), tag);
+    t.deepEqual(seen.all, []);
+    await check();
+  });
+}
+
+test("A job that is given back beyond its queue's delivery limit is dead-lettered by the broker, with the reason.", async (t) => {
+  const job = jobOn({ type: 'quorum', deadLetter: true, arguments: { 'x-delivery-limit': 2 } });
+  let deliveries = 0;
+  const { node, worker, check } = await pair(t, (one) =>
+    one.handle(
+      job,
+      () => {
+        deliveries++;
+        return requeue;
+      },
+      { retry: never },
+    ),
+  );
+  await worker.publish(job, 1, { messageId: 'undeliverable' });
+  const dead = await (await outsider(t, node.url)).createChannel();
+  await until(async () => (await dead.checkQueue(`${job.queue.name}.dead`)).messageCount === 1);
+  const message = await dead.get(`${job.queue.name}.dead`, { noAck: true });
+  t.is(deliveries, 3);
+  t.like(message && message.properties, { messageId: 'undeliverable' });
+  const [death] = (message && message.properties.headers?.['x-death']) as Array<{ reason: string; queue: string }>;
+  t.like(death, { reason: 'delivery_limit', queue: job.queue.name });
+  await check();
+});
+
+test('A queue that is deleted again and again is declared again each time.', async (t) => {
+  const job = jobOn();
+  const tally = new Tally();
+  const { node, worker, check } = await pair(t, (one) => one.handle(job, ({ payload }) => tally.add(payload)));
+  const deleting = await (await outsider(t, node.url)).createChannel();
+  for (let round = 1; round <= 10; round++) {
+    await deleting.deleteQueue(job.queue.name);
+    await until(async () => {
+      const looking = await (await outsider(t, node.url)).createChannel();
+      looking.on('error', () => {});
+      return looking.checkQueue(job.queue.name).then(
+        ({ consumerCount }) => consumerCount === 1,
+        () => false,
+      );
+    });
+  }
+  await worker.publish(job, 1);
+  await tally.reaches(1);
+  await check();
+});
