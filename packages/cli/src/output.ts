@@ -24,7 +24,11 @@ export function say(text: string, { quiet }: OutputFlags): void {
 
 /** Columns under a head, without lines around them; `undefined` is shown as `-`. */
 export function printTable(head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | number | undefined>>): void {
-  const table = new Table({ chars: NO_LINES, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 }, head: [...head] });
+  const table = new Table({
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    ...(head.length > 0 && { head: [...head] }),
+  });
   for (const row of rows) table.push(row.map((cell) => printable(String(cell ?? '-'))));
   print(table.toString().replaceAll(/ +$/gm, ''));
 }
@@ -35,7 +39,21 @@ export function printable(text: string): string {
 }
 
 const NO_LINES = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'].map(
-    (part) => [part, ''],
-  ),
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+    'middle',
+  ].map((part) => [part, '']),
 );

@@ -6,6 +6,9 @@ import { DEFAULT_HANDLERS, findHandlers, registerHandlers } from './handlers.js'
 import { loadPlugins } from './plugins.js';
 import type { LoadedPlugin } from './plugins.js';
 
+/** Milliseconds: a command that a person waits for does not wait long for its broker. `startTimeout` changes it. */
+export const CONNECT_TIMEOUT = 5_000;
+
 /** A worker that shows what was registered. */
 class ProjectWorker extends Worker {
   get registered(): readonly HandlerDefinition[] {

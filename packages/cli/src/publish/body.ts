@@ -21,7 +21,8 @@ export async function readBody(given: string, cwd: string): Promise<Buffer> {
 /** Many lines: of a file, or of stdin. */
 export async function openLines(given: string, cwd: string): Promise<Source> {
   if (given === '-') return { stream: process.stdin, bytes: undefined };
-  if (!given.startsWith('@')) throw new UsageError(`--ndjson reads lines from a file, @FILE, or from stdin, -: got ${given.slice(0, 60)}`);
+  if (!given.startsWith('@'))
+    throw new UsageError(`--ndjson reads lines from a file, @FILE, or from stdin, -: got ${given.slice(0, 60)}`);
   return inFile(given, cwd, async (file) => {
     const { size } = await stat(file);
     return { stream: createReadStream(file), bytes: size };

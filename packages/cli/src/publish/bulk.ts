@@ -40,7 +40,15 @@ export class Bulk {
   get progress(): Progress & { readonly empty: number; readonly lastLine: number } {
     const elapsed = performance.now() - this.#began;
     const totalBytes = this.#options.source.bytes;
-    return { published: this.#published, invalid: this.#invalid, empty: this.#empty, bytes: this.#bytes, totalBytes, elapsed, lastLine: this.#lastLine };
+    return {
+      published: this.#published,
+      invalid: this.#invalid,
+      empty: this.#empty,
+      bytes: this.#bytes,
+      totalBytes,
+      elapsed,
+      lastLine: this.#lastLine,
+    };
   }
 
   /** Resolves when every line is confirmed or counted as invalid, or the signal has ended the reading. */

@@ -18,7 +18,8 @@ const LINE_EVERY = 5_000;
 /** Shows progress on stderr until disposed: a bar on a terminal, else a line every five seconds. */
 export function showProgress(current: () => Progress): Disposable {
   const { isTTY } = process.stderr;
-  const draw = (): void => void process.stderr.write(isTTY ? `\r\u001B[K${progressLine(current())}` : `${progressLine(current())}\n`);
+  const draw = (): void =>
+    void process.stderr.write(isTTY ? `\r\u001B[K${progressLine(current())}` : `${progressLine(current())}\n`);
   const timer = setInterval(draw, isTTY ? BAR_EVERY : LINE_EVERY);
   timer.unref();
   return {

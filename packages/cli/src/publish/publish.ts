@@ -6,7 +6,7 @@ import { EXIT, describe } from '../exit.js';
 import { print, printJson, say } from '../output.js';
 import type { OutputFlags } from '../output.js';
 import { loadProjectConfig } from '../project/config.js';
-import { loadProject } from '../project/project.js';
+import { CONNECT_TIMEOUT, loadProject } from '../project/project.js';
 import type { Project } from '../project/project.js';
 import type { ProjectFlags } from '../project/sources.js';
 import { openLines, readBody } from './body.js';
@@ -32,15 +32,15 @@ export interface PublishFlags extends ProjectFlags, OutputFlags {
   readonly rate?: string | undefined;
 }
 
-/** Milliseconds: a command that a person waits for does not wait long for its broker. */
-export const CONNECT_TIMEOUT = 5_000;
-
 export async function publish(flags: PublishFlags): Promise<number> {
   const body = bodyOf(flags);
   const interval = flags.rate === undefined ? undefined : intervalOf(flags.rate);
   const config = await loadProjectConfig(flags);
   const delayed = flags.delay !== undefined || flags.at !== undefined;
-  const project = await loadProject(config, { handlers: flags.job === undefined ? 'none' : 'required', needs: delayed ? ['delay'] : [] });
+  const project = await loadProject(config, {
+    handlers: flags.job === undefined ? 'none' : 'required',
+    needs: delayed ? ['delay'] : [],
+  });
   await using worker = new Worker({ startTimeout: CONNECT_TIMEOUT, ...project.options });
   const target = targetOf(flags, project, worker);
   if (!flags.ndjson) {
@@ -59,12 +59,14 @@ function bodyOf(flags: PublishFlags): string {
   const routingKey = flags['routing-key'];
   if (flags.rate !== undefined && !ndjson) throw new UsageError('--rate paces the lines of --ndjson: a single message has none.');
   if (job !== undefined) {
-    if (routingKey !== undefined) throw new UsageError(`With --job there is one argument, the payload: got also "${routingKey}".`);
-    if (flags['content-type'] !== undefined) throw new UsageError('--content-type is for raw messages: a job has that of its codec.');
+    if (routingKey !== undefined)
+      throw new UsageError(`With --job there is one argument, the payload: got also "${routingKey}".`);
+    if (flags['content-type'] !== undefined)
+      throw new UsageError('--content-type is for raw messages: a job has that of its codec.');
     return exchange ?? missingBody(ndjson);
   }
   if (exchange === undefined || routingKey === undefined) {
-    throw new UsageError('Give an exchange (\'\' is the default one) and a routing key, or a job with --job NAME.');
+    throw new UsageError("Give an exchange ('' is the default one) and a routing key, or a job with --job NAME.");
   }
   return body ?? missingBody(ndjson);
 }
@@ -76,10 +78,17 @@ function missingBody(ndjson: boolean | undefined): string {
 
 function targetOf(flags: PublishFlags, project: Project, worker: Worker): Target {
   const { job: name, exchange = '', ndjson = false } = flags;
-  if (flags['message-id'] !== undefined && ndjson) throw new UsageError('--message-id is for one message: every line of --ndjson has its own.');
+  if (flags['message-id'] !== undefined && ndjson)
+    throw new UsageError('--message-id is for one message: every line of --ndjson has its own.');
   const options = publishOptions(flags);
   if (name === undefined) {
-    return rawTarget(worker, { exchange, routingKey: flags['routing-key'] ?? '', properties: propertiesOf(flags), options, json: ndjson });
+    return rawTarget(worker, {
+      exchange,
+      routingKey: flags['routing-key'] ?? '',
+      properties: propertiesOf(flags),
+      options,
+      json: ndjson,
+    });
   }
   const found = project.definitions.find(({ job }) => job.name === name);
   if (!found) throw new UnknownJobNameError({ job: name, known: project.definitions.map(({ job }) => job.name) });
@@ -101,7 +110,7 @@ function publishOptions(flags: PublishFlags): PublishOptions {
     // Options of plugin-delay, which is there because they are.
     ...(delay !== undefined && { delay: milliseconds(/^\d+$/.test(delay) ? Number(delay) : delay, '--delay') }),
     ...(at !== undefined && { at: dateOf(at) }),
-  } as PublishOptions;
+  };
 }
 
 function dateOf(text: string): Date {
@@ -135,8 +144,7 @@ async function publishMany(target: Target, { flags, ...options }: Many): Promise
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const onInvalid = (line: number, error: unknown): void => void process.stderr.write(`line ${line}: ${describe(error)}\n`);
-  const bulk = new Bulk({ ...options, target, signal: interrupted.signal, onInvalid });
+  const bulk = new Bulk({ ...options, target, signal: interrupted.signal, onInvalid: tell });
   {
     using _ = flags.quiet ? undefined : showProgress(() => bulk.progress);
     await bulk.run();
@@ -145,11 +153,19 @@ async function publishMany(target: Target, { flags, ...options }: Many): Promise
   return summarize(bulk, interrupted.signal.aborted, flags);
 }
 
+/** Over the progress bar, where there is one. */
+function tell(line: number, error: unknown): void {
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}line ${line}: ${describe(error)}\n`);
+}
+
 function summarize({ progress }: Bulk, interrupted: boolean, flags: PublishFlags): number {
   const { published, invalid, empty, elapsed, lastLine } = progress;
   const seconds = Math.round(elapsed) / 1_000;
   if (interrupted) say(`worker: interrupted after line ${lastLine}`, flags);
   if (flags.json) printJson({ published, invalid, empty, seconds, lastLine, interrupted });
-  else print(`${published} published, ${invalid} invalid${empty ? `, ${empty} empty lines` : ''}, in ${seconds} s (${Math.round(published / seconds)}/s)`);
+  else
+    print(
+      `${published} published, ${invalid} invalid${empty ? `, ${empty} empty lines` : ''}, in ${seconds} s (${Math.round(published / seconds)}/s)`,
+    );
   return invalid > 0 || interrupted ? EXIT.failed : EXIT.done;
 }
