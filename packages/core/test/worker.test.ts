@@ -4,15 +4,15 @@ import test from 'ava';
 import { CLOCK, CODECS, CodecRegistry, createWorker, defineJob, LOGGER, silentLogger } from '../src/index.js';
 import type { HandlerOptions, Job, Plugin, WorkerOptions } from '../src/index.js';
 import { createContainer } from '../src/container.js';
-import { createTestWorker, MemoryDelivery, VirtualClock } from '../src/testing/index.js';
-import type { TestWorker } from '../src/testing/index.js';
+import { createTestWorker, VirtualClock } from '../src/testing/index.js';
+import type { MemoryDelivery } from '../src/testing/index.js';
 import { Signal } from './_amqp.js';
 
 const mail = defineJob<{ to: string }>('mail', { queue: 'mails' });
 
 test('a worker starts once, takes handlers before that, and publishes until it has stopped', async (t) => {
   const state = { code: 'ERR_WORKER_STATE' };
-  const worker = createTestWorker().handle(mail, () => {}) as TestWorker;
+  const worker = createTestWorker().handle(mail, () => {});
   t.is(worker.state, 'new');
   await t.throwsAsync(worker.publish(mail, { to: 'ann' }), state);
   await t.throwsAsync(worker.send({ exchange: '', routingKey: 'q', content: 'x' }), state);
@@ -46,7 +46,7 @@ test('stop can be called twice, and on a worker that never started', async (t) =
 });
 
 test('a stop during the start ends it: start rejects, and nothing consumes', async (t) => {
-  const worker = createTestWorker().handle(mail, () => {}) as TestWorker;
+  const worker = createTestWorker().handle(mail, () => {});
   const connected = new Signal();
   worker.connection.connect = () => connected.came;
   const started = worker.start();
@@ -166,7 +166,7 @@ for (const hook of ['register', 'topology', 'consume', 'publish', 'start'] as co
         throw boom;
       },
     };
-    const worker = createTestWorker({ plugins: [plugin] }).handle(mail, () => {}) as TestWorker;
+    const worker = createTestWorker({ plugins: [plugin] }).handle(mail, () => {});
     let open = 0;
     worker.connection.connect = async () => void open++;
     worker.connection.close = async () => void open--;
