@@ -20,7 +20,7 @@ export interface Rule {
 }
 
 export interface HandlerLimitParts {
-  /** The handler's own; unlimited where it has none, for an upstream may still ask for a pause. */
+  /** The handler's own. Where it has none: without a limit and with the worker's key, for an upstream may still ask for a pause. */
   readonly own: Rule;
   readonly worker: Rule | undefined;
   readonly throttle: Throttle;
@@ -73,7 +73,7 @@ export class HandlerLimit {
     const { throttle, limiter } = this.#parts;
     const deadline = held ?? throttle.now + throttle.maxHold;
     this.#pausedUntil = Math.max(this.#pausedUntil, throttle.now + retryAfter);
-    await limiter.pause(facts.name, retryAfter);
+    await limiter.pause(facts.scope, retryAfter);
     if (job.delivery.lost) return requeue;
     if (throttle.delays && throttle.now + retryAfter > deadline) return postpone(Math.max(1, retryAfter));
     return this.#heed(throttle.runAgain(job, facts, deadline), job, facts, deadline);
@@ -86,13 +86,13 @@ export class HandlerLimit {
 
   #facts(ownKey: string | undefined, workerKey: string | undefined): LaneFacts {
     const { own, worker } = this.#parts;
-    const name = scoped(own.name, ownKey ?? workerKey);
-    const workerName = worker && scoped(worker.name, workerKey);
+    const scope = scoped(own.name, ownKey);
+    const workerScope = worker && scoped(worker.name, workerKey);
     const claims = (): Claim[] => {
-      const ownClaim = { key: name, limit: own.limit };
-      return worker && workerName ? [{ key: workerName, limit: worker.limit }, ownClaim] : [ownClaim];
+      const ownClaim = { key: scope, limit: own.limit };
+      return worker && workerScope ? [{ key: workerScope, limit: worker.limit }, ownClaim] : [ownClaim];
     };
-    return { name, claims, next: this.#next };
+    return { name: scoped(scope, workerKey), scope, claims, next: this.#next };
   }
 }
 

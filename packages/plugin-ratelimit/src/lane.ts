@@ -1,6 +1,9 @@
 import type { Awaitable, Consume, Job, Outcome } from '@warren/core';
 import type { Claim, Limiter } from './limiter.js';
 
+/** Questions of a lane that may be under way to a limiter that answers later: its latency must not limit the rate. */
+const QUESTIONS = 16;
+
 /** A job that waits for its turn, and holds its delivery unacknowledged meanwhile. */
 export interface Waiter {
   readonly job: Job;
@@ -15,17 +18,19 @@ export interface Waiter {
 /** Where jobs that count under the same keys wait for one another. */
 export interface LaneFacts {
   readonly name: string;
+  /** The key that a pause is for: the handler's, or the job's in the handler. */
+  readonly scope: string;
   /** Read anew for every start: a limit may be changed at run time. */
   claims(): readonly Claim[];
   readonly next: Consume;
 }
 
 /** Starts a job that has been granted. */
-export function start(job: Job, { claims, next }: LaneFacts, limiter: Limiter): Awaitable<Outcome> {
+export function start(job: Job, facts: LaneFacts, limiter: Limiter): Awaitable<Outcome> {
   try {
-    return next(job);
+    return facts.next(job);
   } finally {
-    limiter.started?.(claims());
+    limiter.started?.(facts.claims());
   }
 }
 
@@ -44,6 +49,20 @@ export class Lane {
 
   get head(): Waiter | undefined {
     return this.waiters[0];
+  }
+
+  /** On the monotonic clock: when something is to be done about it. */
+  get due(): number {
+    return Math.min(this.head?.deadline ?? Infinity, this.head && this.asking === 0 ? this.askAt : Infinity);
+  }
+
+  mayAsk(now: number): boolean {
+    return this.askAt <= now && this.asking < Math.min(QUESTIONS, this.waiters.length);
+  }
+
+  /** Whether its first job came before the other's. */
+  before(other: Lane | undefined): boolean {
+    return (this.head?.number ?? Infinity) < (other?.head?.number ?? Infinity);
   }
 
   /** Milliseconds from `now` until the waiter at `index` can expect to start. */

@@ -85,7 +85,9 @@ class RateLimitPlugin implements Plugin {
     const { throttle, rules, worker } = state;
     const given = options.rateLimit;
     if (given === undefined && !worker && !this.#settings.slowStart) return next;
-    const own = ruleOf(`handler:${job.queue.name}/${job.name}`, given, `rateLimit of the handler of job "${job.name}"`);
+    const name = `handler:${job.queue.name}/${job.name}`;
+    const unlimited: Rule = { name, limit: UNLIMITED, key: worker?.key };
+    const own = given === undefined ? unlimited : ruleOf(name, given, `rateLimit of the handler of job "${job.name}"`);
     if (given !== undefined) rules.add(job.name, own);
     const limit = new HandlerLimit({ own, worker, throttle, limiter: container.resolve(LIMITER) }, next);
     return given === undefined && !worker ? (current) => limit.runUnlimited(current) : (current) => limit.run(current);
@@ -106,12 +108,8 @@ class RateLimitPlugin implements Plugin {
   }
 }
 
-function ruleOf(name: string, given: RateLimit | undefined, option: string): Rule {
-  return {
-    name,
-    limit: given === undefined ? UNLIMITED : limitOf(given, option),
-    key: typeof given === 'object' ? given.key : undefined,
-  };
+function ruleOf(name: string, given: RateLimit, option: string): Rule {
+  return { name, limit: limitOf(given, option), key: typeof given === 'object' ? given.key : undefined };
 }
 
 /** Connected, or about to consume. */

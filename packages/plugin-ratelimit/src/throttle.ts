@@ -6,9 +6,6 @@ import { Lane, start } from './lane.js';
 import type { LaneFacts, Waiter } from './lane.js';
 import type { Limiter } from './limiter.js';
 
-/** Questions of a lane that may be under way to a limiter that answers later: its latency must not limit the rate. */
-const QUESTIONS = 16;
-
 /** Milliseconds until a limiter that failed is asked again. */
 const LIMITER_PAUSE = 1_000;
 
@@ -42,13 +39,6 @@ export class Throttle {
   /** Milliseconds that a job may be held. */
   get maxHold(): number {
     return this.#parts.maxHold;
-  }
-
-  /** Jobs that wait. */
-  get size(): number {
-    let size = 0;
-    for (const { waiters } of this.#lanes.values()) size += waiters.length;
-    return size;
   }
 
   waitsIn(lane: string): boolean {
@@ -140,8 +130,7 @@ export class Throttle {
     let first: Lane | undefined;
     for (const lane of this.#lanes.values()) {
       this.#dropLostHeads(lane);
-      if (!lane.head || lane.askAt > now || lane.asking >= Math.min(QUESTIONS, lane.waiters.length)) continue;
-      if (!first?.head || lane.head.number < first.head.number) first = lane;
+      if (lane.mayAsk(now) && lane.before(first)) first = lane;
     }
     return first;
   }
@@ -202,9 +191,7 @@ export class Throttle {
     this.#cancelTimer();
     this.#cancelTimer = () => {};
     let next = Infinity;
-    for (const { head, askAt, asking } of this.#lanes.values()) {
-      if (head) next = Math.min(next, head.deadline, asking === 0 ? askAt : Infinity);
-    }
+    for (const lane of this.#lanes.values()) next = Math.min(next, lane.due);
     // Whole milliseconds, upwards: a timer that comes too soon would only have to be set again.
     if (next < Infinity)
       this.#cancelTimer = this.#parts.clock.schedule(Math.max(1, Math.ceil(next - this.now)), () => this.#pump());

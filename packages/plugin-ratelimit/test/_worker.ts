@@ -32,7 +32,7 @@ export function workerWith(
 export function holding(held: Message[]): Plugin {
   return {
     name: 'delay',
-    publishOptions: ['delay' as never],
+    publishOptions: ['delay'],
     publish: (next: Publish): Publish => {
       return async (message) => {
         if (!('delay' in message.options)) return next(message);

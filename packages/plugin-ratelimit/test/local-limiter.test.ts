@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LocalLimiter } from '../src/index.js';
 import type { Claim } from '../src/index.js';
 

@@ -2,10 +2,14 @@ import { LOGGER, requeue } from '@warren/core';
 import type { Consume, HandlerInfo, Message } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import rateLimit, { LIMITER, RATE_LIMIT, RateLimitError } from '../src/index.js';
 import type { Claim } from '../src/index.js';
 import { collect, holding, jobNamed, settle, workerWith } from './_worker.js';
+
+const key = ({ payload }: { payload: unknown }): string => `tenant ${(payload as number) % 2}`;
+
+const next: Consume = () => requeue;
 
 /** The most starts in any window [t, t + per). */
 function densest(starts: readonly number[], per: number): number {
@@ -90,13 +94,47 @@ test('each key is limited by itself', async (t) => {
   const worker = workerWith(t);
   const job = jobNamed();
   const order: number[] = [];
-  const key = ({ payload }: { payload: unknown }): string => `tenant ${(payload as number) % 2}`;
   worker.handle(job, ({ payload }) => void order.push(payload), { rateLimit: { max: 1, per: 1_000, key } });
   for (const payload of [1, 3, 5, 2, 4]) void worker.deliver(job, payload);
   await settle();
   t.deepEqual(order, [1, 2]);
   await worker.clock.advance(1_000);
   t.deepEqual(order, [1, 2, 3, 4]);
+});
+
+test("a handler's limit without a key counts all jobs, also where the worker's limit has a key", async (t) => {
+  const worker = workerWith(t, { max: 2, key });
+  const [plain, limited] = [jobNamed('plain'), jobNamed('limited')];
+  const order: string[] = [];
+  worker.handle(plain, ({ payload }) => void order.push(`plain ${payload}`));
+  worker.handle(limited, ({ payload }) => void order.push(`limited ${payload}`), { rateLimit: { max: 1 } });
+  for (const payload of [1, 2]) void worker.deliver(limited, payload);
+  await settle();
+  for (const payload of [1, 2, 3, 4]) void worker.deliver(plain, payload);
+  await settle();
+  t.deepEqual(order, ['limited 1', 'plain 1', 'plain 2', 'plain 4'], 'tenant 1 has had its two, and the handler its one');
+  await worker.clock.advance(1_000);
+  t.deepEqual(order.slice(4).toSorted(), ['limited 2', 'plain 3']);
+});
+
+test("RateLimitError of a handler without a limit pauses the key of the worker's limit, in that handler", async (t) => {
+  const worker = workerWith(t, { max: 100, key });
+  const [job, other] = [jobNamed(), jobNamed('other')];
+  const runs: string[] = [];
+  worker.handle(job, ({ payload }) => {
+    runs.push(`${payload}`);
+    if (runs.length === 1) throw new RateLimitError(5_000);
+  });
+  worker.handle(other, ({ payload }) => void runs.push(`other ${payload}`));
+  for (const payload of [1, 2, 3]) {
+    void worker.deliver(job, payload);
+    await settle();
+  }
+  void worker.deliver(other, 1);
+  await settle();
+  t.deepEqual(runs, ['1', '2', 'other 1']);
+  await worker.clock.advance(5_000);
+  t.deepEqual(runs, ['1', '2', 'other 1', '1', '3']);
 });
 
 test('a key that is no text fails its job, and says so', async (t) => {
@@ -112,7 +150,6 @@ test('a handler without a limit gets the next layer itself where nothing begins 
   const worker = createTestWorker({ plugins: [] });
   const plugin = rateLimit({ slowStart: false });
   plugin.register?.(worker.container);
-  const next: Consume = () => requeue;
   const info: HandlerInfo = { job: jobNamed(), options: {}, consumer: { queue: 'q', prefetch: 5 } };
   t.is(plugin.consume?.(next, info, worker.container), next);
 });
@@ -127,7 +164,7 @@ test('a job that would be held too long goes to the plugin that delays, with its
   t.deepEqual({ ...outcome }, { kind: 'requeue', delay: 3_600_000 });
   await settle();
   t.is(held.length, 1);
-  t.is((held[0]?.options as { delay?: number }).delay, 3_600_000);
+  t.is((held[0]?.options as { delay?: number } | undefined)?.delay, 3_600_000);
   t.is(held[0]?.properties.headers?.['x-attempt'], 3);
   t.is(worker.lastDelivery?.settled, 'acked');
 });
@@ -232,7 +269,6 @@ test("RateLimitError pauses the job's key alone where the limit has a key", asyn
   const worker = workerWith(t);
   const job = jobNamed();
   const runs: number[] = [];
-  const key = ({ payload }: { payload: unknown }): string => String((payload as number) % 2);
   worker.handle(
     job,
     ({ payload }) => {

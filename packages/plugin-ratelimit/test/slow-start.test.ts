@@ -11,8 +11,8 @@ interface Backlog {
   readonly worker: TestWorker;
   /** Jobs that run, by payload; called, they end. */
   readonly running: Map<number, (error?: Error) => void>;
-  arrive(count: number): void;
-  end(count: number, error?: Error): Promise<void>;
+  readonly arrive: (count: number) => void;
+  readonly end: (count: number, error?: Error) => Promise<void>;
 }
 
 /** A worker onto which a backlog comes down; its jobs end when they are told to. */
