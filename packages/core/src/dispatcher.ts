@@ -66,26 +66,27 @@ export class Dispatcher {
 
   #run(delivery: Delivery): Awaitable<Outcome> {
     const route = this.#route(delivery);
-    if (!route) return this.#decide(delivery, retry({ error: this.#unknown(delivery) }), this.#parts.policy);
+    const policy = route?.policy ?? this.#parts.policy;
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
     const end = (outcome: Outcome): Outcome => {
       // Given back at the stop deadline: a copy would make two of it.
       if (job && !this.#running.delete(job)) return requeue;
-      const decided = this.#decide(delivery, outcome, route.policy);
+      const decided = this.#decide(delivery, outcome, policy);
       if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
       return decided;
     };
-    const begin = (payload: unknown): Awaitable<Outcome> => {
-      job = new Job(payload, { type: route.job, delivery, context: this.#parts.context });
+    const begin = (payload: unknown, { job: type, chain }: Route): Awaitable<Outcome> => {
+      job = new Job(payload, { type, delivery, context: this.#parts.context });
       this.#running.add(job);
       if (observed) jobStart.publish({ delivery, job });
-      return route.chain(job);
+      return chain(job);
     };
     try {
+      if (!route) throw this.#unknown(delivery);
       const payload = this.#decode(delivery, route.job);
-      const outcome = isThenable(payload) ? payload.then(begin) : begin(payload);
+      const outcome = isThenable(payload) ? payload.then((later) => begin(later, route)) : begin(payload, route);
       return isThenable(outcome) ? outcome.then(end, (error: unknown) => end(failed(error))) : end(outcome);
     } catch (error) {
       return end(failed(error));
