@@ -18,7 +18,8 @@ export abstract class WorkerError extends Error {
 
 /** A value in an error message: one line, bounded. */
 function shown(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 200, maxArrayLength: 10 });
+  const inspected = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 200, maxArrayLength: 10 });
+  const text = inspected.replace(/\s*\n\s*/g, ' ');
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
