@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as v from 'valibot';
 import { ack, defineJob, exponential, requeue } from '../../src/index.js';
-import type { Plugin, PublishOptions } from '../../src/index.js';
+import type { Plugin } from '../../src/index.js';
 import { createTestWorker } from '../../src/testing/index.js';
 
 const mail = defineJob<{ to: string }>('mail', { queue: 'mails' });
@@ -103,7 +103,7 @@ test('advance delivers delayed jobs at their time, in the order in which they co
   const seen: string[] = [];
   worker.handle(mail, ({ payload: { to } }) => void seen.push(to));
   await worker.start();
-  const at = (to: string, options: object): Promise<void> => worker.publish(mail, { to }, options as PublishOptions);
+  const at = (to: string, options: object): Promise<void> => worker.publish(mail, { to }, options);
   await at('late', { delay: 2 * MINUTE });
   await at('early', { delay: '30s' });
   await at('dated', { at: new Date(worker.clock.now() + MINUTE) });
