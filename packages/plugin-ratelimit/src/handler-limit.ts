@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { InvalidOptionError, postpone, requeue } from '@warren/core';
+import { InvalidOptionError, requeue } from '@warren/core';
 import type { Awaitable, Consume, Job, Outcome } from '@warren/core';
 import { RateLimitError } from './errors.js';
 import type { LaneFacts } from './lane.js';
 import type { Limit } from './limit.js';
-import type { Claim, Limiter } from './limiter.js';
+import type { Claim } from './limiter.js';
 import type { Throttle } from './throttle.js';
 
 /** Characters; a longer key is replaced by its hash, for it may come from a stranger's message and is kept. */
@@ -24,7 +24,6 @@ export interface HandlerLimitParts {
   readonly own: Rule;
   readonly worker: Rule | undefined;
   readonly throttle: Throttle;
-  readonly limiter: Limiter;
 }
 
 /** The layer that holds a handler's jobs until they may start, and pauses them when the handler throws a RateLimitError. */
@@ -70,13 +69,12 @@ export class HandlerLimit {
 
   /** Pauses what the job counts under, then runs it again. What it was held before counts towards the longest hold. */
   async #pause({ retryAfter }: RateLimitError, job: Job, facts: LaneFacts, held?: number): Promise<Outcome> {
-    const { throttle, limiter } = this.#parts;
+    const { throttle } = this.#parts;
     const deadline = held ?? throttle.now + throttle.maxHold;
     this.#pausedUntil = Math.max(this.#pausedUntil, throttle.now + retryAfter);
-    await limiter.pause(facts.scope, retryAfter);
+    await throttle.pause(facts, retryAfter);
     if (job.delivery.lost) return requeue;
-    if (throttle.delays && throttle.now + retryAfter > deadline) return postpone(Math.max(1, retryAfter));
-    return this.#heed(throttle.runAgain(job, facts, deadline), job, facts, deadline);
+    return this.#heed(throttle.runAgain(job, facts, { ms: retryAfter, deadline }), job, facts, deadline);
   }
 
   #factsOf(job: Job): LaneFacts {

@@ -61,7 +61,7 @@ class RateLimitPlugin implements Plugin {
   consume(next: Consume, info: HandlerInfo, container: DependencyContainer): Consume {
     const state = container.resolve(STATE);
     state.prefetch.apply(info);
-    const limited = this.#limited(next, info, { state, container });
+    const limited = this.#limited(next, info, state);
     if (!this.#settings.slowStart) return limited;
     const [clock, stopping] = [container.resolve(CLOCK), container.resolve(STOPPING)];
     const slowStart = new SlowStart({ ...this.#settings.slowStart, clock, stopping, top: () => atATime(info) }, limited);
@@ -77,19 +77,14 @@ class RateLimitPlugin implements Plugin {
   }
 
   /** `next` itself where nothing limits the handler and nothing begins slowly. */
-  #limited(
-    next: Consume,
-    { job, options }: HandlerInfo,
-    { state, container }: { state: State; container: DependencyContainer },
-  ): Consume {
-    const { throttle, rules, worker } = state;
+  #limited(next: Consume, { job, options }: HandlerInfo, { throttle, rules, worker }: State): Consume {
     const given = options.rateLimit;
     if (given === undefined && !worker && !this.#settings.slowStart) return next;
     const name = `handler:${job.queue.name}/${job.name}`;
     const unlimited: Rule = { name, limit: UNLIMITED, key: worker?.key };
     const own = given === undefined ? unlimited : ruleOf(name, given, `rateLimit of the handler of job "${job.name}"`);
     if (given !== undefined) rules.add(job.name, own);
-    const limit = new HandlerLimit({ own, worker, throttle, limiter: container.resolve(LIMITER) }, next);
+    const limit = new HandlerLimit({ own, worker, throttle }, next);
     return given === undefined && !worker ? (current) => limit.runUnlimited(current) : (current) => limit.run(current);
   }
 

@@ -2,12 +2,10 @@
 // one timer wakes them all. Who waits in one lane never keeps another one back.
 import { postpone, requeue } from '@warren/core';
 import type { Awaitable, Clock, Job, Logger, Outcome } from '@warren/core';
+import { FailClosed } from './fail-closed.js';
 import { Lane, start } from './lane.js';
 import type { LaneFacts, Waiter } from './lane.js';
 import type { Limiter } from './limiter.js';
-
-/** Milliseconds until a limiter that failed is asked again. */
-const LIMITER_PAUSE = 1_000;
 
 export interface ThrottleParts {
   readonly limiter: Limiter;
@@ -22,6 +20,7 @@ export class Throttle {
   /** Whether a plugin holds delayed messages; only then is a job sent away for a time. Known at start. */
   delays: boolean = false;
   readonly #parts: ThrottleParts;
+  readonly #limiter: Limiter;
   readonly #lanes = new Map<string, Lane>();
   #arrivals = 0;
   #cancelTimer: () => void = () => {};
@@ -29,6 +28,7 @@ export class Throttle {
 
   constructor(parts: ThrottleParts) {
     this.#parts = parts;
+    this.#limiter = new FailClosed(parts.limiter, parts.logger);
     parts.stopping.addEventListener('abort', () => this.#returnAll(), { once: true });
   }
 
@@ -49,19 +49,27 @@ export class Throttle {
   run(job: Job, facts: LaneFacts): Awaitable<Outcome> {
     if (this.#parts.stopping.aborted) return requeue;
     if (this.#lanes.size > 0) return this.#wait(job, this.#lane(facts), this.now + this.maxHold);
-    const answer = this.#take(facts);
-    if (answer === 0) return start(job, facts, this.#parts.limiter);
+    const answer = this.#limiter.take(facts.claims());
+    if (answer === 0) return start(job, facts, this.#limiter);
     const lane = this.#lane(facts);
     this.#hear(lane, answer);
     return this.#wait(job, lane, this.now + this.maxHold);
   }
 
-  /** Puts a job that has run in vain before all others of its lane; held until `deadline` at the longest. */
-  runAgain(job: Job, facts: LaneFacts, deadline: number): Awaitable<Outcome> {
+  /** Nothing starts under the lane's scope for `ms` milliseconds, wherever the limiter reaches. */
+  async pause({ scope }: LaneFacts, ms: number): Promise<void> {
+    await this.#limiter.pause(scope, ms);
+  }
+
+  /** Puts a job that has run in vain before all others of its lane, to run in `ms` milliseconds; held until `deadline` at the longest. */
+  runAgain(job: Job, facts: LaneFacts, { ms, deadline }: { ms: number; deadline: number }): Awaitable<Outcome> {
     if (this.#parts.stopping.aborted) return requeue;
     const lane = this.#lane(facts);
+    lane.askAt = Math.max(lane.askAt, this.now + ms);
     // Deadlines never fall along a lane, so that its head's is the next.
-    return this.#wait(job, lane, Math.min(deadline, lane.head?.deadline ?? Infinity), true);
+    const outcome = this.#wait(job, lane, Math.min(deadline, lane.head?.deadline ?? Infinity), true);
+    this.#sendAwayAll(lane);
+    return outcome;
   }
 
   /** Asks again at once: limits have changed. */
@@ -102,6 +110,12 @@ export class Throttle {
     if (this.now + wait > waiter.deadline) this.#remove(lane, waiter).resolve(postpone(Math.ceil(wait)));
   }
 
+  /** From the end, so that each one's place tells how long it would have to wait. */
+  #sendAwayAll(lane: Lane): void {
+    if (lane.head && lane.askAt > lane.head.deadline)
+      for (const waiter of lane.waiters.toReversed()) this.#sendAway(lane, waiter);
+  }
+
   #remove(lane: Lane, waiter: Waiter): Waiter {
     lane.waiters.splice(lane.waiters.indexOf(waiter), 1);
     if (lane.waiters.length === 0) this.#close(lane);
@@ -118,7 +132,7 @@ export class Throttle {
     this.#starting = true;
     try {
       this.#giveUp();
-      for (let lane = this.#nextLane(); lane; lane = this.#nextLane()) this.#hear(lane, this.#take(lane.facts));
+      for (let lane = this.#nextLane(); lane; lane = this.#nextLane()) this.#hear(lane, this.#limiter.take(lane.facts.claims()));
     } finally {
       this.#starting = false;
     }
@@ -139,40 +153,23 @@ export class Throttle {
     while (lane.head?.job.delivery.lost) this.#remove(lane, lane.head).resolve(requeue);
   }
 
-  #take(facts: LaneFacts): Awaitable<number> {
-    try {
-      return this.#parts.limiter.take(facts.claims());
-    } catch (error) {
-      return this.#failed(error);
-    }
-  }
-
-  #failed(error: unknown): number {
-    this.#parts.logger.error({ err: error }, 'the rate limiter failed: nothing starts');
-    return LIMITER_PAUSE;
-  }
-
   #hear(lane: Lane, answer: Awaitable<number>): void {
     if (typeof answer === 'number') return this.#answered(lane, answer);
     lane.asking++;
-    void answer
-      .catch((error: unknown) => this.#failed(error))
-      .then((wait) => {
-        lane.asking--;
-        this.#answered(lane, wait);
-        this.#pump();
-      });
+    void answer.then((wait) => {
+      lane.asking--;
+      this.#answered(lane, wait);
+      this.#pump();
+    });
   }
 
   #answered(lane: Lane, wait: number): void {
     if (wait > 0) {
       lane.askAt = this.now + wait;
-      // From the end, so that each one's place tells how long it would have to wait.
-      if (lane.head && lane.askAt > lane.head.deadline)
-        for (const waiter of lane.waiters.toReversed()) this.#sendAway(lane, waiter);
+      this.#sendAwayAll(lane);
       return;
     }
-    lane.start(this.#parts.limiter);
+    lane.start(this.#limiter);
     if (lane.waiters.length === 0) this.#close(lane);
   }
 

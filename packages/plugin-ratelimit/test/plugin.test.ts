@@ -207,9 +207,21 @@ test('where nobody delays, a job is held for maxHold and goes back uncharged', a
 test('jobs that wait go back at once when the worker stops, and no timer stays', async (t) => {
   const worker = workerWith(t);
   const job = jobNamed();
+  const timers = new Set<() => void>();
+  const schedule = worker.clock.schedule.bind(worker.clock);
+  worker.clock.schedule = (ms, callback) => {
+    const cancel = schedule(ms, callback);
+    const forget = (): void => {
+      timers.delete(forget);
+      cancel();
+    };
+    timers.add(forget);
+    return forget;
+  };
   worker.handle(job, () => {}, { rateLimit: '1/m' });
   const ended = collect([worker.deliver(job, 1), worker.deliver(job, 2), worker.deliver(job, 3)]);
   await settle();
+  t.is(timers.size, 1, 'one for all who wait');
   const stopped = worker.stop({ deadline: 1_000 });
   await settle();
   t.deepEqual(
@@ -217,6 +229,7 @@ test('jobs that wait go back at once when the worker stops, and no timer stays',
     ['ack', 'requeue', 'requeue'],
   );
   t.deepEqual(await stopped, { drained: true, abandoned: 0 });
+  t.is(timers.size, 0);
 });
 
 test('a job whose channel has closed takes no start', async (t) => {
@@ -456,6 +469,45 @@ test('a limiter that fails lets nothing start, says so, and is asked again', asy
   t.deepEqual(
     ended.map(({ kind }) => kind),
     ['ack'],
+  );
+});
+
+test('a limiter that cannot take a pause leaves it to the worker', async (t) => {
+  const worker = workerWith(t);
+  const job = jobNamed();
+  worker.container.register(LIMITER, {
+    useValue: { take: () => 0, pause: () => Promise.reject(new Error('the store is away')) },
+  });
+  let runs = 0;
+  worker.handle(
+    job,
+    () => {
+      if (++runs === 1) throw new RateLimitError(1_000);
+    },
+    { rateLimit: '10/s' },
+  );
+  const ended = collect([worker.deliver(job, 1)]);
+  await worker.clock.advance(999);
+  t.is(runs, 1);
+  await worker.clock.advance(1);
+  t.deepEqual(
+    ended.map(({ kind }) => kind),
+    ['ack'],
+  );
+});
+
+test("a shared limiter's latency does not limit the rate", async (t) => {
+  const worker = workerWith(t);
+  const job = jobNamed();
+  const take = (): Promise<number> => worker.clock.sleep(10).then(() => 0);
+  worker.container.register(LIMITER, { useValue: { take, pause: async () => {} } });
+  const order: number[] = [];
+  worker.handle(job, ({ payload }) => void order.push(payload), { rateLimit: '10000/s' });
+  for (let index = 0; index < 160; index++) void worker.deliver(job, index);
+  await worker.clock.advance(150);
+  t.deepEqual(
+    order,
+    Array.from({ length: 160 }, (_, index) => index),
   );
 });
 
