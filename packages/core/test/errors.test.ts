@@ -76,8 +76,9 @@ test('each error belongs to one family', (t) => {
 });
 
 test('errors that no retry can help are unrecoverable', (t) => {
-  for (const name of ['PayloadInvalidError', 'PayloadEncodingError', 'PayloadDecodingError', 'PayloadTooLargeError'] as const) {
-    t.true(new (errors[name] as unknown as Constructor)(facts) instanceof errors.UnrecoverableError, name);
+  const { PayloadDecodingError, PayloadEncodingError, PayloadInvalidError, PayloadTooLargeError, UnrecoverableError } = errors;
+  for (const PayloadError of [PayloadDecodingError, PayloadEncodingError, PayloadInvalidError, PayloadTooLargeError]) {
+    t.true(PayloadError.prototype instanceof UnrecoverableError, PayloadError.name);
   }
 });
 

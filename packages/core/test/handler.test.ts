@@ -56,8 +56,9 @@ test('what is neither a function nor a class is refused at the start', (t) => {
   }
 });
 
+const work = (): void => {};
+
 test('handler() is a definition as a value', (t) => {
-  const work = (): void => {};
   t.deepEqual(handler(mail, work), { job: mail, handler: work, options: {} });
   t.deepEqual(handler(mail, work, { concurrency: 2 }).options, { concurrency: 2 });
 });
