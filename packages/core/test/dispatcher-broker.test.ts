@@ -80,7 +80,8 @@ test('a copy whose headers no longer fit is rejected, and the broker dead-letter
   const worker = await brokerWorker(t);
   worker.handle(defineJob('fat', { queue }), () => Promise.reject(new Error('x'.repeat(20_000))));
   await worker.start();
-  await client.send(queue, '{}', { headers: { big: 'b'.repeat(65_000) } });
+  const big = 'b'.repeat(65_000);
+  await client.send(queue, '{}', { headers: { big } });
   const { properties } = await client.take(`${queue}.dead`);
-  t.is((properties.headers?.['big'] as string).length, 65_000);
+  t.is(properties.headers?.['big'], big);
 });
