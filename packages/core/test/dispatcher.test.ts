@@ -1,5 +1,4 @@
-// The life of a message, in memory: routing, decoding, deciding. What the broker sees of it is in settlement.test.ts.
-import { inspect } from 'node:util';
+// The life of a message, in memory: routing, decoding, deciding. What a broker sees of it is in dispatcher-broker.test.ts.
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import * as v from 'valibot';
@@ -167,52 +166,6 @@ test('a policy is asked with the attempt and the error, and an explicit delay wi
   });
   t.like(await worker.deliver(mail, { to: 'ann' }, { attempt: 4 }), { kind: 'retry', delay: 7 });
   t.deepEqual(asked, [[4, error]]);
-});
-
-for (const thrown of [undefined, null, 'text', 5, Symbol('s'), Object.create(null) as object, { message: 5 }]) {
-  test(`a handler may throw anything: ${inspect(thrown)}`, async (t) => {
-    const worker = testWorker(t);
-    worker.handle(mail, () => Promise.reject(thrown as Error), { retry: never });
-    t.is((await worker.deliver(mail, { to: 'ann' })).kind, 'deadLetter');
-    t.is(worker.lastDelivery?.settled, 'acked');
-    t.is(typeof worker.sent[0]?.properties.headers?.['x-error-message'], 'string');
-  });
-}
-
-test('an error with odd fields still fits into headers', async (t) => {
-  const worker = testWorker(t);
-  const odd = Object.assign(new Error('x'), { name: 'N'.repeat(9_000), code: 'C'.repeat(9_000), message: { a: 1 }, stack: 7 });
-  worker.handle(mail, () => Promise.reject(odd), { retry: never });
-  await worker.deliver(mail, { to: 'ann' });
-  t.is(worker.lastDelivery?.settled, 'acked');
-  const headers = worker.sent[0]?.properties.headers ?? {};
-  t.is(headers['x-error-message'], '{ a: 1 }');
-  t.true(JSON.stringify(headers).length < 10_000);
-});
-
-test('a delivery whose channel has closed is left alone: neither settled nor copied', async (t) => {
-  const worker = testWorker(t);
-  worker.handle(mail, () => {
-    worker.lastDelivery!.lost = true;
-    throw new Error('failed');
-  });
-  await worker.deliver(mail, { to: 'ann' });
-  t.is(worker.lastDelivery?.settled, undefined);
-  t.deepEqual(worker.sent, []);
-});
-
-test('a copy that cannot be published gives the delivery back, after a pause', async (t) => {
-  const worker = testWorker(t);
-  worker.handle(mail, () => Promise.reject(new Error('failed')));
-  worker.connection.onPublish = () => {
-    throw new Error('no broker');
-  };
-  const outcome = worker.deliver(mail, { to: 'ann' });
-  await worker.advance(999);
-  t.is(worker.lastDelivery?.settled, undefined);
-  await worker.advance(1);
-  await outcome;
-  t.is(worker.lastDelivery?.settled, 'requeued');
 });
 
 test('a layer that throws is the failure of that job alone', async (t) => {

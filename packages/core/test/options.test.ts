@@ -1,6 +1,9 @@
-// What is refused is in worker.test.ts, through createWorker.
 import test from 'ava';
+import { createWorker, defineJob } from '../src/index.js';
+import type { HandlerOptions, WorkerOptions } from '../src/index.js';
 import { requireWhole, settingsOf } from '../src/options.js';
+
+const mail = defineJob('mail', { queue: 'mails' });
 
 test('without options everything has its default', (t) => {
   t.like(settingsOf({}), {
@@ -37,3 +40,46 @@ test('a whole number within its bounds passes, anything else is told the bounds'
     t.true(error.message.startsWith('x: expected a whole number from 0 to 10, got '), error.message);
   }
 });
+
+const wrongOptions: ReadonlyArray<readonly [options: unknown, name: string]> = [
+  [{ url: 'localhost' }, 'url'],
+  [{ url: 'http://localhost' }, 'url'],
+  [{ url: { password: 's3cret' } }, 'url'],
+  [{ url: ['amqp://ok', 'user:s3cret@host'] }, 'url'],
+  [{ prefetch: -1 }, 'prefetch'],
+  [{ prefetch: 70_000 }, 'prefetch'],
+  [{ concurrency: 0 }, 'concurrency'],
+  [{ concurrency: 1.5 }, 'concurrency'],
+  [{ maxPayloadBytes: '1 MB' }, 'maxPayloadBytes'],
+  [{ publishTimeout: 0 }, 'publishTimeout'],
+  [{ brokerTimeout: Infinity }, 'brokerTimeout'],
+  [{ startTimeout: NaN }, 'startTimeout'],
+  [{ heartbeat: -5 }, 'heartbeat'],
+  [{ retry: 5 }, 'retry'],
+  [{ publishBuffer: { messages: 0 } }, 'publishBuffer.messages'],
+  [{ publishBuffer: { bytes: -1 } }, 'publishBuffer.bytes'],
+  [{ publishBuffer: { whenFull: 'drop' } }, 'publishBuffer.whenFull'],
+];
+
+for (const [options, name] of wrongOptions) {
+  test(`the option ${JSON.stringify(options).replace(/s3cret/g, '***')} is refused, without its secrets`, (t) => {
+    const error = t.throws(() => createWorker(options as WorkerOptions), { code: 'ERR_INVALID_OPTION' });
+    t.true(error.message.startsWith(name), error.message);
+    t.false(error.message.includes('s3cret'), error.message);
+  });
+}
+
+for (const options of [
+  { concurrency: 0 },
+  { prefetch: -1 },
+  { prefetch: 1.5 },
+  { timeout: 0 },
+  { timeout: '1s' },
+  { retry: 'fixed' },
+]) {
+  test(`the handler option ${JSON.stringify(options)} is refused`, (t) => {
+    t.throws(() => createWorker().handle(mail, () => {}, options as unknown as HandlerOptions), {
+      code: 'ERR_INVALID_OPTION',
+    });
+  });
+}

@@ -1,246 +1,88 @@
-// One test for each outcome, asserting what the broker saw.
-import anyTest from 'ava';
+// Settling in memory: whatever was thrown, and what the broker does not take. Each outcome on a real broker is in settlement-broker.test.ts.
+import { inspect } from 'node:util';
+import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
-import { deadLetter, defineJob, fixed, never, requeue, retry, UnrecoverableError } from '../src/index.js';
-import type { HandlerFunction, HandlerOptions, Job, JobType, QueueOptions, Worker } from '../src/index.js';
-import { amqp, brokerWorker, Signal, until } from './_amqp.js';
-import type { Amqp } from './_amqp.js';
+import { defineJob, never, postpone } from '../src/index.js';
+import type { Plugin } from '../src/index.js';
+import { createTestWorker } from '../src/testing/index.js';
+import type { TestWorker } from '../src/testing/index.js';
 
-const test = withRabbit(anyTest);
+const mail = defineJob<{ to: string }>('mail', { queue: 'mails' });
 
-interface Bench {
-  readonly client: Amqp;
-  readonly worker: Worker;
-  readonly job: JobType<{ n: number }>;
-  readonly queue: string;
+function testWorker(t: ExecutionContext, options: Parameters<typeof createTestWorker>[0] = {}): TestWorker {
+  const worker = createTestWorker(options);
+  t.teardown(() => worker.stop({ deadline: 0 }));
+  return worker;
 }
 
-/** A started worker whose one handler is `handler`. */
-async function bench(
-  t: ExecutionContext,
-  handler: HandlerFunction<{ n: number }>,
-  { queue: options = {}, ...handling }: HandlerOptions & { queue?: Partial<QueueOptions> } = {},
-): Promise<Bench> {
-  const client = await amqp(t);
-  const queue = client.queue('settle');
-  const job = defineJob<{ n: number }>('settled', { queue: { name: queue, ...options } });
-  const worker = await brokerWorker(t);
-  worker.handle(job, handler, handling);
-  await worker.start();
-  return { client, worker, job, queue };
+for (const thrown of [undefined, null, 'text', 5, Symbol('s'), Object.create(null) as object, { message: 5 }]) {
+  test(`a handler may throw anything: ${inspect(thrown)}`, async (t) => {
+    const worker = testWorker(t);
+    worker.handle(mail, () => Promise.reject(thrown as Error), { retry: never });
+    t.is((await worker.deliver(mail, { to: 'ann' })).kind, 'deadLetter');
+    t.is(worker.lastDelivery?.settled, 'acked');
+    t.is(typeof worker.sent[0]?.properties.headers?.['x-error-message'], 'string');
+  });
 }
 
-/** A message with every property that a producer can set. */
-const everything = {
-  messageId: 'm-1',
-  type: 'settled',
-  contentType: 'application/json',
-  contentEncoding: 'utf-8',
-  correlationId: 'c-1',
-  replyTo: 'answers',
-  priority: 3,
-  expiration: '600000',
-  timestamp: 1_700_000_000,
-  appId: 'shop',
-  userId: 'guest',
-  headers: { tenant: 'acme', nested: { deep: [1, 'two'] } },
-};
-
-test('ack: the queue is empty, and nothing was published', async (t) => {
-  const handled = new Signal();
-  const { client, worker, job, queue } = await bench(t, () => handled.give());
-  await worker.publish(job, { n: 1 });
-  await handled.came;
-  await worker.stop();
-  t.is(await client.ready(queue), 0);
-  t.is(await client.ready(`${queue}.dead`), 0);
+test('an error with odd fields still fits into headers', async (t) => {
+  const worker = testWorker(t);
+  const odd = Object.assign(new Error('x'), { name: 'N'.repeat(9_000), code: 'C'.repeat(9_000), message: { a: 1 }, stack: 7 });
+  worker.handle(mail, () => Promise.reject(odd), { retry: never });
+  await worker.deliver(mail, { to: 'ann' });
+  t.is(worker.lastDelivery?.settled, 'acked');
+  const headers = worker.sent[0]?.properties.headers ?? {};
+  t.is(headers['x-error-message'], '{ a: 1 }');
+  t.true(JSON.stringify(headers).length < 10_000);
 });
 
-test('retry: a copy comes as the next attempt with the same message id, and the original is acknowledged', async (t) => {
-  const jobs: Job[] = [];
-  const done = new Signal();
-  const handler = (job: Job<{ n: number }>): void => {
-    jobs.push(job);
-    if (jobs.length === 3) return done.give();
-    throw new Error('not yet');
-  };
-  const { client, worker, job, queue } = await bench(t, handler, { retry: fixed({ maxAttempts: 3, delay: 0 }) });
-  await worker.publish(job, { n: 1 }, { messageId: 'm-7', headers: { tenant: 'acme' } });
-  await done.came;
-  t.deepEqual(
-    jobs.map(({ attempt, messageId, redelivered, headers, payload }) => ({ attempt, messageId, redelivered, headers, payload })),
-    [1, 2, 3].map((attempt) => ({
-      attempt,
-      messageId: 'm-7',
-      redelivered: false,
-      headers: { tenant: 'acme' },
-      payload: { n: 1 },
-    })),
-  );
-  await worker.stop();
-  t.is(await client.ready(queue), 0);
-});
-
-test('retry: the copy keeps every property, and says what failed and where it came from', async (t) => {
-  const failed = new Signal<Job>();
-  const held = new Signal();
-  const handler = async (job: Job<{ n: number }>): Promise<void> => {
-    if (job.attempt === 1) throw Object.assign(new RangeError('too far'), { code: 'E_FAR' });
-    failed.give(job);
-    await held.came;
-  };
-  const { client, queue } = await bench(t, handler);
-  await client.send(queue, '{"n":1}', everything);
-  const copy = await failed.came;
-  held.give();
-  const { userId, headers = {}, ...kept } = copy.properties;
-  t.is(userId, undefined, 'the broker compares it with the login of whoever publishes');
-  t.like(kept, { ...everything, userId: undefined, headers: undefined } as never);
-  t.like(headers, {
-    ...everything.headers,
-    'x-attempt': 2,
-    'x-original-exchange': '',
-    'x-original-routing-key': queue,
-    'x-original-user-id': 'guest',
-    'x-error-name': 'RangeError',
-    'x-error-code': 'E_FAR',
-    'x-error-message': 'too far',
+test('a delivery whose channel has closed is left alone: neither settled nor copied', async (t) => {
+  const worker = testWorker(t);
+  worker.handle(mail, () => {
+    worker.lastDelivery!.lost = true;
+    throw new Error('failed');
   });
-  t.false(Number.isNaN(Date.parse(headers['x-first-failed-at'] as string)));
-  t.is(headers['x-error-stack'], undefined, 'only dead letters carry the stack');
-  t.deepEqual(copy.headers, everything.headers);
+  await worker.deliver(mail, { to: 'ann' });
+  t.is(worker.lastDelivery?.settled, undefined);
+  t.deepEqual(worker.sent, []);
 });
 
-test('requeue: the same message comes again, marked as redelivered, as the same attempt', async (t) => {
-  const jobs: Job[] = [];
-  const done = new Signal();
-  const handler = (job: Job<{ n: number }>): unknown => {
-    jobs.push(job);
-    return jobs.length === 1 ? requeue : done.give();
+test('a copy that cannot be published gives the delivery back, after a pause', async (t) => {
+  const worker = testWorker(t);
+  worker.handle(mail, () => Promise.reject(new Error('failed')));
+  worker.connection.onPublish = () => {
+    throw new Error('no broker');
   };
-  const { worker, job } = await bench(t, handler);
-  await worker.publish(job, { n: 1 });
-  await done.came;
-  t.deepEqual(
-    jobs.map(({ attempt, redelivered }) => [attempt, redelivered]),
-    [
-      [1, false],
-      [1, true],
-    ],
-  );
-  t.is(jobs[0]?.messageId, jobs[1]?.messageId);
+  const outcome = worker.deliver(mail, { to: 'ann' });
+  await worker.advance(999);
+  t.is(worker.lastDelivery?.settled, undefined);
+  await worker.advance(1);
+  await outcome;
+  t.is(worker.lastDelivery?.settled, 'requeued');
 });
 
-test('deadLetter: the message lies in <queue>.dead, with its error, attempt, times and origin', async (t) => {
-  class CardError extends Error {
-    override name = 'CardError';
-    code = 'E_CARD';
-  }
-  const { client, queue } = await bench(t, () => deadLetter(new CardError('x'.repeat(5_000))));
-  await client.send(queue, '{"n":1}', { ...everything, headers: { ...everything.headers, 'x-attempt': 4 } });
-  const { content, properties } = await client.take(`${queue}.dead`);
-  t.is(content.toString(), '{"n":1}');
-  const { headers = {}, ...kept } = properties;
-  t.like(kept, { ...everything, userId: undefined, expiration: undefined, headers: undefined, deliveryMode: 2 } as never);
-  t.like(headers, {
-    ...everything.headers,
-    'x-attempt': 4,
-    'x-error-name': 'CardError',
-    'x-error-code': 'E_CARD',
-    'x-original-queue': queue,
-    'x-original-exchange': '',
-    'x-original-routing-key': queue,
-  });
-  t.is((headers['x-error-message'] as string).length, 1_000);
-  t.true((headers['x-error-stack'] as string).length <= 8_000);
-  t.true(Math.abs(Date.parse(headers['x-died-at'] as string) - Date.now()) < 60_000);
-  await until(async () => (await client.ready(queue)) === 0);
+/** As a plugin that delays looks to core: it owns the option. */
+const delays = { name: 'delays', publishOptions: ['delay'] } as unknown as Plugin;
+
+test('a postponed job is a delayed copy of the same attempt where a plugin delays, and goes back at once where none does', async (t) => {
+  const delayed = testWorker(t, { plugins: [delays] }).handle(mail, () => postpone(5_000));
+  await delayed.deliver(mail, { to: 'ann' }, { attempt: 3 });
+  t.is(delayed.lastDelivery?.settled, 'acked');
+  t.like(delayed.published[0], { routingKey: 'mails', options: { delay: 5_000 } });
+  t.is(delayed.published[0]?.properties.headers?.['x-attempt'], 3);
+  t.is(delayed.published[0]?.properties.headers?.['x-error-name'], undefined);
+  const immediate = testWorker(t).handle(mail, () => postpone(5_000));
+  await immediate.deliver(mail, { to: 'ann' });
+  t.is(immediate.lastDelivery?.settled, 'requeued');
+  t.deepEqual(immediate.sent, []);
 });
 
-test('deadLetter: false rejects, and the queue’s own dead-letter exchange takes it', async (t) => {
-  const client = await amqp(t);
-  const [queue, graves, dlx] = [client.queue('own'), client.queue('graves'), client.exchange('dlx')];
-  await client.channel.assertExchange(dlx, 'fanout', { durable: true });
-  await client.channel.assertQueue(graves, { durable: true });
-  await client.channel.bindQueue(graves, dlx, '');
-  const args = { 'x-dead-letter-exchange': dlx };
-  const job = defineJob('own', { queue: { name: queue, deadLetter: false, arguments: args } });
-  const worker = await brokerWorker(t);
-  worker.handle(job, () => deadLetter(new Error('no')));
-  await worker.start();
-  await worker.publish(job, {});
-  const { properties } = await client.take(graves);
-  t.is(properties.headers?.['x-first-death-reason'], 'rejected');
-  t.is(properties.headers?.['x-attempt'], undefined);
-});
-
-test('past its last attempt, a job is dead-lettered', async (t) => {
-  let runs = 0;
-  const { client, worker, job, queue } = await bench(
-    t,
-    () => {
-      runs++;
-      throw new Error(`run ${runs}`);
-    },
-    { retry: fixed({ maxAttempts: 3, delay: 0 }) },
-  );
-  await worker.publish(job, { n: 1 });
-  const { properties } = await client.take(`${queue}.dead`);
-  t.is(runs, 3);
-  t.like(properties.headers, { 'x-attempt': 3, 'x-error-message': 'run 3' });
-  t.true(
-    Date.parse(properties.headers?.['x-died-at'] as string) >= Date.parse(properties.headers?.['x-first-failed-at'] as string),
-  );
-});
-
-test('an UnrecoverableError is dead-lettered at once, whatever the policy', async (t) => {
-  let runs = 0;
-  const { client, worker, job, queue } = await bench(t, () => {
-    runs++;
-    throw new UnrecoverableError('no such user');
-  });
-  await worker.publish(job, { n: 1 });
-  const { properties } = await client.take(`${queue}.dead`);
-  t.is(runs, 1);
-  t.like(properties.headers, { 'x-attempt': 1, 'x-error-code': 'ERR_UNRECOVERABLE' });
-});
-
-test('retry() without an error, past the last attempt, says that the handler asked for it', async (t) => {
-  const { client, worker, job, queue } = await bench(t, () => retry(), { retry: never });
-  await worker.publish(job, { n: 1 });
-  const { properties } = await client.take(`${queue}.dead`);
-  t.true(String(properties.headers?.['x-error-message']).includes('asked for a retry'));
-});
-
-test('a copy has no journey: what a broker wrote on the way is not carried on', async (t) => {
-  const { client, queue } = await bench(t, () => deadLetter(new Error('no')));
-  const journey = {
-    'x-death': [{ queue: 'elsewhere', reason: 'expired' }],
-    'x-first-death-queue': 'elsewhere',
-    'x-delivery-count': 3,
-  };
-  await client.send(queue, '{}', { headers: { ...journey, tenant: 'acme' } });
-  const { properties } = await client.take(`${queue}.dead`);
-  t.is(properties.headers?.['tenant'], 'acme');
-  for (const name of Object.keys(journey)) t.is(properties.headers?.[name], undefined, name);
-});
-
-test('a foreign message without an id gets one on its copy, and keeps it', async (t) => {
-  const ids: Array<string | undefined> = [];
-  const { client, queue } = await bench(
-    t,
-    (job) => {
-      ids.push(job.messageId);
-      throw new Error('no');
-    },
-    { retry: fixed({ maxAttempts: 3, delay: 0 }) },
-  );
-  await client.send(queue, '{}');
-  const { properties } = await client.take(`${queue}.dead`);
-  const [first, second, third] = ids;
-  t.is(first, undefined);
-  t.is(typeof second, 'string');
-  t.is(third, second);
-  t.is(properties.messageId as unknown, second);
+test('a retry carries its delay only where a plugin holds it', async (t) => {
+  const options = { retry: (): number => 7_000 };
+  const delayed = testWorker(t, { plugins: [delays] }).handle(mail, () => Promise.reject(new Error('x')), options);
+  await delayed.deliver(mail, { to: 'ann' });
+  t.like(delayed.sent[0], { options: { delay: 7_000 } });
+  const immediate = testWorker(t).handle(mail, () => Promise.reject(new Error('x')), options);
+  await immediate.deliver(mail, { to: 'ann' });
+  t.deepEqual(immediate.sent[0]?.options, {});
 });

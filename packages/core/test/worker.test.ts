@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { CLOCK, CODECS, CodecRegistry, createWorker, defineJob, LOGGER, silentLogger } from '../src/index.js';
-import type { HandlerOptions, Job, Plugin, WorkerOptions } from '../src/index.js';
+import type { Job, Plugin } from '../src/index.js';
 import { createContainer } from '../src/container.js';
 import { createTestWorker, VirtualClock } from '../src/testing/index.js';
 import type { MemoryDelivery } from '../src/testing/index.js';
@@ -106,87 +106,6 @@ for (const reaction of ['throws', 'ignores the signal']) {
   });
 }
 
-test('hooks run in the plugins’ order, backward at the stop, around connecting and consuming', async (t) => {
-  const calls: string[] = [];
-  const spy = (name: string, more: Partial<Plugin> = {}): Plugin => ({
-    name,
-    ...more,
-    register: () => void calls.push(`${name} register`),
-    topology: () => void calls.push(`${name} topology`),
-    consume: (next) => {
-      calls.push(`${name} consume`);
-      return next;
-    },
-    publish: (next) => {
-      calls.push(`${name} publish`);
-      return next;
-    },
-    start: () => void calls.push(`${name} start`),
-    stop: () => void calls.push(`${name} stop`),
-  });
-  const worker = createTestWorker({ plugins: [spy('b', { after: ['a'] }), spy('a')] });
-  worker.connection.connect = async () => void calls.push('connect');
-  worker.connection.declare = async () => void calls.push('declare');
-  worker.connection.consume = async () => {
-    calls.push('consume');
-    return { cancel: async () => void calls.push('cancel') };
-  };
-  worker.connection.close = async () => void calls.push('close');
-  worker.handle(mail, () => {});
-  await worker.start();
-  await worker.stop();
-  t.deepEqual(calls, [
-    'a register',
-    'b register',
-    'a topology',
-    'b topology',
-    // Folding begins with the innermost layer.
-    'b publish',
-    'a publish',
-    'b consume',
-    'a consume',
-    'connect',
-    'declare',
-    'a start',
-    'b start',
-    'consume',
-    'cancel',
-    'b stop',
-    'a stop',
-    'close',
-  ]);
-});
-
-for (const hook of ['register', 'topology', 'consume', 'publish', 'start'] as const) {
-  test(`a plugin that throws in ${hook} fails the start, and nothing stays open`, async (t) => {
-    const boom = new Error(`boom in ${hook}`);
-    const plugin: Plugin = {
-      name: 'bad',
-      [hook]: () => {
-        throw boom;
-      },
-    };
-    const worker = createTestWorker({ plugins: [plugin] }).handle(mail, () => {});
-    let open = 0;
-    worker.connection.connect = async () => void open++;
-    worker.connection.close = async () => void open--;
-    t.is(await t.throwsAsync(worker.start()), boom);
-    t.is(worker.state, 'stopped');
-    t.true(open <= 0, 'connected only where it was closed again');
-    t.deepEqual(worker.connection.consumers, []);
-  });
-}
-
-test('a plugin that throws in stop does not keep the worker from stopping', async (t) => {
-  const errors: object[] = [];
-  const logger = { ...silentLogger, error: (facts: object) => void errors.push(facts) };
-  const bad: Plugin = { name: 'bad', stop: () => Promise.reject(new Error('boom')) };
-  const worker = createTestWorker({ plugins: [bad], logger });
-  await worker.start();
-  t.deepEqual(await worker.stop(), { drained: true, abandoned: 0 });
-  t.is(errors.length, 1);
-});
-
 test('without a plugin that delays, start warns once that retries are immediate', async (t) => {
   for (const [plugins, warnings] of [
     [[], 1],
@@ -213,49 +132,6 @@ test('the user’s services replace ours, the worker’s own stay its own', asyn
   t.is(one.resolve(LOGGER), silentLogger);
   t.not(one.container, other.container);
 });
-
-const wrongOptions: ReadonlyArray<readonly [options: unknown, name: string]> = [
-  [{ url: 'localhost' }, 'url'],
-  [{ url: 'http://localhost' }, 'url'],
-  [{ url: { password: 's3cret' } }, 'url'],
-  [{ url: ['amqp://ok', 'user:s3cret@host'] }, 'url'],
-  [{ prefetch: -1 }, 'prefetch'],
-  [{ prefetch: 70_000 }, 'prefetch'],
-  [{ concurrency: 0 }, 'concurrency'],
-  [{ concurrency: 1.5 }, 'concurrency'],
-  [{ maxPayloadBytes: '1 MB' }, 'maxPayloadBytes'],
-  [{ publishTimeout: 0 }, 'publishTimeout'],
-  [{ brokerTimeout: Infinity }, 'brokerTimeout'],
-  [{ startTimeout: NaN }, 'startTimeout'],
-  [{ heartbeat: -5 }, 'heartbeat'],
-  [{ retry: 5 }, 'retry'],
-  [{ publishBuffer: { messages: 0 } }, 'publishBuffer.messages'],
-  [{ publishBuffer: { bytes: -1 } }, 'publishBuffer.bytes'],
-  [{ publishBuffer: { whenFull: 'drop' } }, 'publishBuffer.whenFull'],
-];
-
-for (const [options, name] of wrongOptions) {
-  test(`the option ${JSON.stringify(options).replace(/s3cret/g, '***')} is refused, without its secrets`, (t) => {
-    const error = t.throws(() => createWorker(options as WorkerOptions), { code: 'ERR_INVALID_OPTION' });
-    t.true(error.message.startsWith(name), error.message);
-    t.false(error.message.includes('s3cret'), error.message);
-  });
-}
-
-for (const options of [
-  { concurrency: 0 },
-  { prefetch: -1 },
-  { prefetch: 1.5 },
-  { timeout: 0 },
-  { timeout: '1s' },
-  { retry: 'fixed' },
-]) {
-  test(`the handler option ${JSON.stringify(options)} is refused`, (t) => {
-    t.throws(() => createTestWorker().handle(mail, () => {}, options as unknown as HandlerOptions), {
-      code: 'ERR_INVALID_OPTION',
-    });
-  });
-}
 
 test('a job has one handler on its queue', (t) => {
   const worker = createTestWorker().handle(mail, () => {});
