@@ -1,5 +1,6 @@
 // What the tests on a broker share: the broker as another client sees it, workers, queues of their own, and arrivals in time.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import type { ExecutionContext } from 'ava';
@@ -78,6 +79,11 @@ export class Arrivals {
     this.order.push(id);
     this.late.push(now - (this.#due.get(id) ?? NaN));
     this.#waiting.get(id)?.();
+  }
+
+  /** Resolves when `count` have arrived. */
+  async some(count: number): Promise<void> {
+    while (this.order.length < count) await sleep(5);
   }
 
   /** Resolves when each of `ids` has arrived. The test's own timeout is the deadline. */
