@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import * as v from 'valibot';
-import { ack, defineJob, fixed, never, retry } from '../src/index.js';
+import { ack, defineJob, fixed, retry } from '../src/index.js';
 import type { Job, JobType, MessageProperties, Outcome, RetryPolicy } from '../src/index.js';
 import { createTestWorker } from '../src/testing/index.js';
 import type { TestWorker } from '../src/testing/index.js';

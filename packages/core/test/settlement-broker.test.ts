@@ -1,51 +1,12 @@
 // One test for each outcome, asserting what the broker saw.
 import anyTest from 'ava';
-import type { ExecutionContext } from 'ava';
 import { withRabbit } from '@warren/rabbitmq-node';
 import { deadLetter, defineJob, fixed, never, requeue, retry, UnrecoverableError } from '../src/index.js';
-import type { HandlerFunction, HandlerOptions, Job, JobType, QueueOptions, Worker } from '../src/index.js';
+import type { Job } from '../src/index.js';
 import { amqp, brokerWorker, Signal, until } from './_amqp.js';
-import type { Amqp } from './_amqp.js';
+import { bench, everything } from './_bench.js';
 
 const test = withRabbit(anyTest);
-
-interface Bench {
-  readonly client: Amqp;
-  readonly worker: Worker;
-  readonly job: JobType<{ n: number }>;
-  readonly queue: string;
-}
-
-/** A started worker whose one handler is `handler`. */
-async function bench(
-  t: ExecutionContext,
-  handler: HandlerFunction<{ n: number }>,
-  { queue: options = {}, ...handling }: HandlerOptions & { queue?: Partial<QueueOptions> } = {},
-): Promise<Bench> {
-  const client = await amqp(t);
-  const queue = client.queue('settle');
-  const job = defineJob<{ n: number }>('settled', { queue: { name: queue, ...options } });
-  const worker = await brokerWorker(t);
-  worker.handle(job, handler, handling);
-  await worker.start();
-  return { client, worker, job, queue };
-}
-
-/** A message with every property that a producer can set. */
-const everything = {
-  messageId: 'm-1',
-  type: 'settled',
-  contentType: 'application/json',
-  contentEncoding: 'utf-8',
-  correlationId: 'c-1',
-  replyTo: 'answers',
-  priority: 3,
-  expiration: '600000',
-  timestamp: 1_700_000_000,
-  appId: 'shop',
-  userId: 'guest',
-  headers: { tenant: 'acme', nested: { deep: [1, 'two'] } },
-};
 
 test('ack: the queue is empty, and nothing was published', async (t) => {
   const handled = new Signal();
@@ -80,36 +41,6 @@ test('retry: a copy comes as the next attempt with the same message id, and the 
   );
   await worker.stop();
   t.is(await client.ready(queue), 0);
-});
-
-test('retry: the copy keeps every property, and says what failed and where it came from', async (t) => {
-  const failed = new Signal<Job>();
-  const held = new Signal();
-  const handler = async (job: Job<{ n: number }>): Promise<void> => {
-    if (job.attempt === 1) throw Object.assign(new RangeError('too far'), { code: 'E_FAR' });
-    failed.give(job);
-    await held.came;
-  };
-  const { client, queue } = await bench(t, handler);
-  await client.send(queue, '{"n":1}', everything);
-  const copy = await failed.came;
-  held.give();
-  const { userId, headers = {}, ...kept } = copy.properties;
-  t.is(userId, undefined, 'the broker compares it with the login of whoever publishes');
-  t.like(kept, { ...everything, userId: undefined, headers: undefined } as never);
-  t.like(headers, {
-    ...everything.headers,
-    'x-attempt': 2,
-    'x-original-exchange': '',
-    'x-original-routing-key': queue,
-    'x-original-user-id': 'guest',
-    'x-error-name': 'RangeError',
-    'x-error-code': 'E_FAR',
-    'x-error-message': 'too far',
-  });
-  t.false(Number.isNaN(Date.parse(headers['x-first-failed-at'] as string)));
-  t.is(headers['x-error-stack'], undefined, 'only dead letters carry the stack');
-  t.deepEqual(copy.headers, everything.headers);
 });
 
 test('requeue: the same message comes again, marked as redelivered, as the same attempt', async (t) => {
@@ -211,36 +142,4 @@ test('retry() without an error, past the last attempt, says that the handler ask
   await worker.publish(job, { n: 1 });
   const { properties } = await client.take(`${queue}.dead`);
   t.true(String(properties.headers?.['x-error-message']).includes('asked for a retry'));
-});
-
-test('a copy has no journey: what a broker wrote on the way is not carried on', async (t) => {
-  const { client, queue } = await bench(t, () => deadLetter(new Error('no')));
-  const journey = {
-    'x-death': [{ queue: 'elsewhere', reason: 'expired' }],
-    'x-first-death-queue': 'elsewhere',
-    'x-delivery-count': 3,
-  };
-  await client.send(queue, '{}', { headers: { ...journey, tenant: 'acme' } });
-  const { properties } = await client.take(`${queue}.dead`);
-  t.is(properties.headers?.['tenant'], 'acme');
-  for (const name of Object.keys(journey)) t.is(properties.headers?.[name], undefined, name);
-});
-
-test('a foreign message without an id gets one on its copy, and keeps it', async (t) => {
-  const ids: Array<string | undefined> = [];
-  const { client, queue } = await bench(
-    t,
-    (job) => {
-      ids.push(job.messageId);
-      throw new Error('no');
-    },
-    { retry: fixed({ maxAttempts: 3, delay: 0 }) },
-  );
-  await client.send(queue, '{}');
-  const { properties } = await client.take(`${queue}.dead`);
-  const [first, second, third] = ids;
-  t.is(first, undefined);
-  t.is(typeof second, 'string');
-  t.is(third, second);
-  t.is(properties.messageId as unknown, second);
 });
