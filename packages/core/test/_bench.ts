@@ -1,4 +1,5 @@
 // One handler on a real broker, and a plain client beside it.
+import type { Options } from 'amqplib';
 import type { ExecutionContext } from 'ava';
 import { defineJob } from '../src/index.js';
 import type { HandlerFunction, HandlerOptions, JobType, QueueOptions, Worker } from '../src/index.js';
@@ -28,7 +29,7 @@ export async function bench(
 }
 
 /** A message with every property that a producer can set. */
-export const everything = {
+export const everything: Options.Publish & { readonly headers: Record<string, unknown> } = {
   messageId: 'm-1',
   type: 'settled',
   contentType: 'application/json',
