@@ -114,10 +114,10 @@ export async function start(args) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort());
   onParentGone(() => stopping.abort());
   const broker = await findBroker();
-  if (!broker) return void (process.exitCode = UNREACHABLE);
   try {
-    process.exitCode = stopping.signal.aborted ? 0 : await runWorker(broker, args, stopping.signal);
+    if (!broker) process.exitCode = UNREACHABLE;
+    else if (!stopping.signal.aborted) process.exitCode = await runWorker(broker, args, stopping.signal);
   } finally {
-    await broker.end?.();
+    await broker?.end?.();
   }
 }

@@ -1,7 +1,7 @@
 // A handler as a class, which the worker's container makes, with a rate limit.
 import { handler, inject, injectable, LOGGER } from '@warren/core';
 import type { HandlerDefinition, Job, Logger } from '@warren/core';
-import type {} from '@warren/plugin-ratelimit';
+import type { RateLimitOptions } from '@warren/plugin-ratelimit';
 import { letter } from '../jobs.js';
 
 @injectable()
@@ -17,6 +17,8 @@ class SendLetter {
   }
 }
 
-const sendLetter: HandlerDefinition<{ number: number }> = handler(letter, SendLetter, { rateLimit: { max: 2, per: 1_000 } });
+const pace: RateLimitOptions = { max: 2, per: 1_000 };
+
+const sendLetter: HandlerDefinition<{ number: number }> = handler(letter, SendLetter, { rateLimit: pace });
 
 export default sendLetter;
