@@ -1,5 +1,5 @@
 // warren-plugin-audit: who published a job, and how it ended. A complete plugin; docs/writing-a-plugin.md walks through it.
-import { userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { InvalidOptionError, LOGGER, registerDefault, token } from '@warren/core';
 import type { Consume, Job, Logger, Message, Outcome, Plugin, Publish, Token } from '@warren/core';
 
@@ -15,7 +15,7 @@ declare module '@warren/core' {
 }
 
 export interface AuditOptions {
-  /** Who publishes, where a publish does not say. Default: the process' user. */
+  /** Who publishes, where a publish does not say. Default: the machine's name. */
   actor?: string;
 }
 
@@ -39,7 +39,7 @@ export const AUDIT_TRAIL: Token<AuditTrail> = token('audit-trail');
 const ACTOR = 'x-audit-actor';
 
 /** Keeps an audit trail, by default in the worker's log. Throws `ERR_INVALID_OPTION`. */
-export default function audit({ actor = userInfo().username }: AuditOptions = {}): Plugin {
+export default function audit({ actor = hostname() }: AuditOptions = {}): Plugin {
   if (typeof actor !== 'string' || actor === '') {
     throw new InvalidOptionError({ option: 'audit actor', expected: 'a name', got: actor });
   }
