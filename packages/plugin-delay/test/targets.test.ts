@@ -29,6 +29,21 @@ broker('a target that does not exist is an error of publish, and of nothing else
   await arrivals.all([2]);
 });
 
+broker('of targets that are needed at the same time only the missing one is refused', async (t) => {
+  const channel = await outsider(t);
+  const there = await Promise.all(Array.from({ length: 3 }, () => ownExchange(t, channel)));
+  const worker = await workerWith(t);
+  await worker.start();
+  const missing = `${ownPrefix()}.missing`;
+  const results = await Promise.allSettled(
+    [missing, ...there, `${missing}.too`].map((exchange) => worker.send(later(exchange, 'k'))),
+  );
+  t.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+  );
+});
+
 broker('a target that comes later is found', async (t) => {
   const channel = await outsider(t);
   const exchange = `${ownPrefix()}.later`;
