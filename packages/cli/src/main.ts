@@ -22,9 +22,12 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** yargs makes an empty text of a lone dash among the arguments. */
+const STDIN = '@-';
+
 /** The whole command line, for `run` and for the test of its reference. */
 export function parser(argv: readonly string[]): Argv {
-  return yargs(argv)
+  return yargs(argv.map((argument) => (argument === '-' ? STDIN : argument)))
     .scriptName('worker')
     .usage('$0 <command> [options]')
     .command([...commands])

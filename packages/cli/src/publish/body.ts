@@ -6,6 +6,9 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { UsageError } from '../errors.js';
 
+/** As the command line hands on `-`. */
+const STDIN = '@-';
+
 /** A stream of bytes, and how many there will be where that is known. */
 export interface Source {
   readonly stream: Readable;
@@ -14,13 +17,13 @@ export interface Source {
 
 /** One body. */
 export async function readBody(given: string, cwd: string): Promise<Buffer> {
-  if (given === '-') return buffer(process.stdin);
+  if (given === STDIN) return buffer(process.stdin);
   return given.startsWith('@') ? inFile(given, cwd, (file) => readFile(file)) : Buffer.from(given);
 }
 
 /** Many lines: of a file, or of stdin. */
 export async function openLines(given: string, cwd: string): Promise<Source> {
-  if (given === '-') return { stream: process.stdin, bytes: undefined };
+  if (given === STDIN) return { stream: process.stdin, bytes: undefined };
   if (!given.startsWith('@'))
     throw new UsageError(`--ndjson reads lines from a file, @FILE, or from stdin, -: got ${given.slice(0, 60)}`);
   return inFile(given, cwd, async (file) => {

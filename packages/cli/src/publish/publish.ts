@@ -72,7 +72,7 @@ function bodyOf(flags: PublishFlags): string {
 }
 
 function missingBody(ndjson: boolean | undefined): string {
-  if (ndjson) return '-';
+  if (ndjson) return '@-';
   throw new UsageError('Give a body: text, @FILE, or - for stdin.');
 }
 

@@ -1,0 +1,62 @@
+import test from 'ava';
+import { project, run } from './_cli.js';
+import { sleeper } from './_broker.js';
+
+const START = ['start', '--url', 'amqp://127.0.0.1:1'];
+
+for (const [args, code, says] of [
+  [[], 'ERR_USAGE', /worker --help/],
+  [['strat'], 'ERR_USAGE', /Did you mean start\?/],
+  [[...START, '--concurency', '1'], 'ERR_USAGE', /concurency/],
+  [[...START, '--concurrency', 'abc'], 'ERR_INVALID_OPTION', /--concurrency: expected a whole number, got 'abc'/],
+  [[...START, '--concurrency', '0'], 'ERR_INVALID_OPTION', /concurrency/],
+  [[...START, '--concurrency'], 'ERR_USAGE', /concurrency/],
+  [[...START, '--prefetch', '70000'], 'ERR_INVALID_OPTION', /prefetch/],
+  [[...START, '--prefetch', '-1'], 'ERR_INVALID_OPTION', /prefetch/],
+  [[...START, '--shutdown-timeout', 'soon'], 'ERR_INVALID_OPTION', /shutdownTimeout/],
+  [[...START, '--log-level', 'loud'], 'ERR_INVALID_OPTION', /logLevel.*trace, debug/],
+  [['start', '--url', 'http://localhost'], 'ERR_INVALID_OPTION', /url/],
+  [[...START, '--config', 'nowhere.ts'], 'ERR_CONFIG_NOT_FOUND', /nowhere\.ts/],
+  [[...START, '--plugins', 'nowhere'], 'ERR_PLUGIN_NOT_FOUND', /npm install/],
+  [[...START, '--plugins', 'delay,delay'], 'ERR_PLUGIN_DUPLICATE', /delay/],
+  [[...START, '--handlers', './nowhere/*.ts'], 'ERR_NO_HANDLERS', /nowhere/],
+  [[...START, '--cwd', '/nonexistent'], 'ERR_NO_HANDLERS', /nonexistent/],
+  [['publish'], 'ERR_USAGE', /exchange/],
+  [['publish', 'x', 'y'], 'ERR_USAGE', /body/],
+  [['publish', 'x', 'y', 'z', '--rate', '5/s'], 'ERR_USAGE', /--ndjson/],
+  [['publish', 'x', 'y', '-', '--ndjson', '--rate', 'fast'], 'ERR_INVALID_OPTION', /--rate/],
+  [['publish', 'x', 'y', 'z', '--header', 'novalue'], 'ERR_USAGE', /name=value/],
+  [['publish', 'x', 'y', 'z', '--delay', 'soon'], 'ERR_INVALID_OPTION', /--delay/],
+  [['publish', 'x', 'y', 'z', '--at', 'soon'], 'ERR_USAGE', /--at/],
+  [['publish', 'x', 'y', 'z', '--at', '2030-01-01', '--delay', '1s'], 'ERR_USAGE', /not both/],
+  [['publish', '--job', 'other', '{}'], 'ERR_JOB_NOT_FOUND', /Known: nap/],
+  [['publish', '--job', 'nap', '{}', 'extra'], 'ERR_USAGE', /one argument/],
+  [['queues', 'peek'], 'ERR_USAGE', /name|argument/],
+  [['doctor', '--consumer-timeout', 'long'], 'ERR_INVALID_OPTION', /--consumer-timeout/],
+] as const) {
+  test(`worker ${args.join(' ')} is ${code}, exit code 2`, async (t) => {
+    const cwd = await project(t, { 'handlers/nap.ts': sleeper('never') });
+    const { code: exit, stderr } = await run(t, args, { cwd });
+    t.is(exit, 2);
+    t.regex(stderr, says);
+    t.true(stderr.trimEnd().endsWith(`[${code}]`), stderr);
+    t.notRegex(stderr, /^\s+at /m);
+  });
+}
+
+test('the help of every command has two examples, and the version is printed', async (t) => {
+  for (const command of ['start', 'publish', 'queues list', 'queues inspect', 'queues peek', 'queues purge', 'exchanges', 'consumers', 'plugins', 'config', 'doctor']) {
+    const { code, stdout } = await run(t, [...command.split(' '), '--help']);
+    t.is(code, 0);
+    t.regex(stdout, /Examples:\n {2}worker .*[\s\S]*\n {2}worker /, command);
+  }
+  t.regex((await run(t, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('a completion script is printed for bash, zsh and fish', async (t) => {
+  for (const [shell, mark] of [['bash', /complete -o/], ['zsh', /#compdef/], ['fish', /complete --no-files|complete -c|complete/]] as const) { // prettier-ignore
+    const { code, stdout } = await run(t, ['completion'], { env: { SHELL: `/bin/${shell}` } });
+    t.is(code, 0);
+    t.regex(stdout, mark);
+  }
+});
