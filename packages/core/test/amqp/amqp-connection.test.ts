@@ -1,4 +1,5 @@
 // What core asks of a broker, on a real one: declaring, consuming, looking. Faults have files of their own.
+import { isDeepStrictEqual } from 'node:util';
 import anyTest from 'ava';
 import type { ExecutionContext } from 'ava';
 import { rabbitUrl, withRabbit } from '@warren/rabbitmq-node';
@@ -102,8 +103,7 @@ test('a consumer gets at most its prefetch, and takes no more once it is cancell
   first?.ack();
   first?.requeue();
   second?.requeue();
-  await until(async () => (await wire.depth(queue)).ready === 4);
-  t.deepEqual(await wire.depth(queue), { ready: 4, consumers: 0 });
+  await until(async () => isDeepStrictEqual(await wire.depth(queue), { ready: 4, consumers: 0 }));
   t.is(deliveries.length, 2);
   t.false(first?.lost);
 });
