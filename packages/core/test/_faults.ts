@@ -103,6 +103,19 @@ export async function taken(model: ChannelModel, queue: string): Promise<string[
   return ids;
 }
 
+/** How many consume a queue; 0 while there is no such queue. */
+export async function consumerCount(model: ChannelModel, queue: string): Promise<number> {
+  const channel = await model.createChannel();
+  channel.on('error', () => {});
+  try {
+    const { consumerCount: count } = await channel.checkQueue(queue);
+    await channel.close();
+    return count;
+  } catch {
+    return 0;
+  }
+}
+
 async function rows(node: RabbitNode, ...command: string[]): Promise<string[][]> {
   const printed = await node.ctl(...command, '--silent');
   return printed

@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import { ConnectionLostError } from '../errors.js';
+import { BrokerTimeoutError, ConnectionLostError } from '../errors.js';
 import { channelFailure } from './failure.js';
 import { withDeadline } from './deadline.js';
 import type { Binding, Exchange, Queue, Topology } from '../topology.js';
@@ -25,7 +25,11 @@ export async function declareParts(model: ChannelModel, { topology, declared, ti
       await declarePart(channel, part, ms);
       declared.add(part);
     } catch (error) {
-      if (error instanceof ConnectionLostError) throw error;
+      // Who does not answer for one part will not for the next: the deadline is not waited for once for each.
+      if (error instanceof ConnectionLostError || error instanceof BrokerTimeoutError) {
+        channel?.close().catch(() => {});
+        throw error;
+      }
       // A refusal has closed the channel; the next part gets a new one.
       channel = undefined;
       errors.push(error);
@@ -36,7 +40,11 @@ export async function declareParts(model: ChannelModel, { topology, declared, ti
 }
 
 async function openChannel(model: ChannelModel, ms: number): Promise<Channel> {
-  const channel = await withDeadline(model.createChannel(), { operation: 'open a channel to declare on', ms });
+  const channel = await withDeadline(model.createChannel(), { operation: 'open a channel to declare on', ms }).catch(
+    (error: unknown) => {
+      throw channelFailure(error, 'The topology');
+    },
+  );
   // The call that was refused says why; without a listener the client would end the whole connection.
   channel.on('error', () => {});
   return channel;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import anyTest from 'ava';
 import { freePort, withOwnRabbit } from '@warren/rabbitmq-node';
+import { CONNECTION, Topology } from '../../src/index.js';
 import {
   connections,
   consumerTag,
@@ -349,4 +350,48 @@ test('After stop() during a reconnect wait there is no further attempt.', async 
   await node.ctl('status');
   t.deepEqual(await connections(node), []);
   t.deepEqual(seen.all, []);
+});
+
+test('A queue that comes back with other arguments is a fault of its own: the other queues are consumed after the reconnection (F8).', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const [changed, job] = [jobOn(), jobOn()];
+  const tally = new Tally();
+  const worker = workerOn(t, url);
+  worker.handle(changed, ({ payload }) => tally.add(payload));
+  worker.handle(job, ({ payload }) => tally.add(payload));
+  await worker.start();
+  const lost = next(worker, 'disconnected');
+  await proxy.refuse(true);
+  proxy.cut();
+  await lost;
+  const other = await (await outsider(t, node.url)).createChannel();
+  await other.deleteQueue(changed.queue.name);
+  await other.assertQueue(changed.queue.name, { durable: true, maxLength: 5 });
+  const fault = next(worker, 'fault');
+  const back = next(worker, 'connected');
+  await proxy.refuse(false);
+  t.like(await fault, { what: 'declaring', error: { code: 'ERR_TOPOLOGY_MISMATCH' } });
+  await back;
+  await worker.publish(job, 1);
+  await worker.send({ exchange: '', routingKey: changed.queue.name, content: '2' });
+  await Promise.all([tally.reaches(1), tally.reaches(2)]);
+  t.is(worker.state, 'running');
+});
+
+test('Offline nothing pretends to have been declared: it is declared after the outage, or rejects in time (F12).', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const job = jobOn();
+  const worker = workerOn(t, url, { publishTimeout: 1_500 });
+  await worker.start();
+  const connection = worker.resolve(CONNECTION);
+  const lost = next(worker, 'disconnected');
+  await proxy.refuse(true);
+  proxy.cut();
+  await lost;
+  await t.throwsAsync(connection.depth(job.queue.name), { code: 'ERR_CONNECTION_LOST' });
+  await t.throwsAsync(connection.declare(new Topology().queue(jobOn().queue)), { code: 'ERR_BROKER_TIMEOUT' });
+  const declared = connection.declare(new Topology().queue(job.queue));
+  await proxy.refuse(false);
+  await declared;
+  t.deepEqual(await taken(await outsider(t, node.url), job.queue.name), []);
 });

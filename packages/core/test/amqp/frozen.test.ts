@@ -1,10 +1,11 @@
 // A broker that is there and does not answer: a handshake without an answer, SIGSTOP, a half-open connection. Everything ends by its deadline.
 import anyTest from 'ava';
 import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { CONNECTION, Topology } from '../../src/index.js';
+import { BrokerTimeoutError, CONNECTION, Topology } from '../../src/index.js';
 import {
   childOn,
   connections,
+  consumerCount,
   jobOn,
   latch,
   next,
@@ -14,6 +15,7 @@ import {
   record,
   taken,
   Tally,
+  until,
   workerOn,
 } from '../_faults.js';
 
@@ -91,15 +93,61 @@ test('A broker that is stopped (SIGSTOP) and goes on: what was in flight is conf
   t.true((await taken(await outsider(t, node.url), silent.queue.name)).includes('in-flight'));
 });
 
-test('Every call to a frozen broker has a deadline: declaring, and looking at a queue.', async (t) => {
+test('Every call to a frozen broker has a deadline: declaring, however many queues, and looking at one.', async (t) => {
   const node = await ownNode();
   const worker = workerOn(t, node.url, { heartbeat: 10, brokerTimeout: 300 });
   await worker.start();
   const connection = worker.resolve(CONNECTION);
   node.freeze();
   t.teardown(() => node.thaw());
-  await t.throwsAsync(connection.declare(new Topology().queue(jobOn().queue)), { code: 'ERR_BROKER_TIMEOUT', message: /300 ms/ });
+  const topology = new Topology();
+  for (let count = 0; count < 20; count++) topology.queue(jobOn().queue);
+  const from = performance.now();
+  await t.throwsAsync(connection.declare(topology), { code: 'ERR_BROKER_TIMEOUT', message: /300 ms/ });
+  t.true(performance.now() - from < 3_000, 'one deadline, not twenty');
   await t.throwsAsync(connection.depth('any'), { code: 'ERR_BROKER_TIMEOUT' });
+});
+
+test('The deadline is for each call: a consumer far away is set up again although all calls together take longer.', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const job = jobOn();
+  const tally = new Tally();
+  const worker = workerOn(t, url, { brokerTimeout: 600 });
+  worker.handle(job, ({ payload }) => tally.add(payload));
+  await worker.start();
+  const seen = record(worker);
+  const outside = await outsider(t, node.url);
+  // 200 ms for every answer, and there are five: close, open, declare, prefetch, consume.
+  proxy.delay(100);
+  await (await outside.createChannel()).deleteQueue(job.queue.name);
+  await until(async () => (await consumerCount(outside, job.queue.name)) > 0);
+  await worker.publish(job, 1);
+  await tally.reaches(1);
+  t.is(await consumerCount(outside, job.queue.name), 1);
+  t.deepEqual(seen.all, []);
+});
+
+test('A consumer whose set-up timed out is closed: when the answer comes late, there is one consumer and not two.', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const job = jobOn();
+  const tally = new Tally();
+  const worker = workerOn(t, url, { brokerTimeout: 400, heartbeat: 10 });
+  worker.handle(job, ({ payload }) => tally.add(payload));
+  await worker.start();
+  const outside = await outsider(t, node.url);
+  const timedOut = next(worker, 'fault', ({ error }) => error instanceof BrokerTimeoutError);
+  proxy.delay(100);
+  await (await outside.createChannel()).deleteQueue(job.queue.name);
+  await until(async () => (await consumerCount(outside, job.queue.name)) === 1);
+  // The broker has made the consumer, and its answer is under way.
+  proxy.stall();
+  await timedOut;
+  proxy.delay(0);
+  proxy.resume();
+  await worker.publish(job, 1);
+  await tally.reaches(1);
+  await until(async () => (await consumerCount(outside, job.queue.name)) > 0);
+  t.is(await consumerCount(outside, job.queue.name), 1);
 });
 
 test('stop() ends by its deadline although the broker is frozen with a publish in flight and a job running.', async (t) => {

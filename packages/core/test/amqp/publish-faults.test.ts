@@ -6,7 +6,8 @@ import { connections, jobOn, outsider, ownNode, record, taken, Tally, until, wor
 
 const test = withOwnRabbit(anyTest.serial);
 
-type Fate = 'confirmed' | string;
+/** `confirmed`, or the error's code. */
+type Fate = string;
 
 function fate(publish: Promise<void>): Promise<Fate> {
   return publish.then(

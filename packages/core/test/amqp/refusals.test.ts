@@ -41,7 +41,7 @@ async function refused(t: ExecutionContext, worker: Worker, { code, says }: Refu
   const error = await t.throwsAsync(worker.start(), { code, message: says });
   t.true(error instanceof BrokerError);
   t.true(performance.now() - from < 4_000);
-  t.notRegex(String(error?.message), /secret/, 'no password');
+  t.notRegex(error?.message ?? '', /secret/, 'no password');
   t.deepEqual(
     seen
       .of('connected')
