@@ -66,7 +66,8 @@ export class Cli {
       const heard = [stdout, stderr].map((stream) => once(stream ?? this.process, 'data'));
       const end = this.ended.then(({ code }) => code);
       const code = await Promise.race([...heard.map((data) => data.then(() => undefined)), end]);
-      if (code !== undefined && !found()) throw new Error(`ended with ${code} before it said "${text}": ${this.stdout}${this.stderr}`);
+      if (code !== undefined && !found())
+        throw new Error(`ended with ${code} before it said "${text}": ${this.stdout}${this.stderr}`);
     }
   }
 

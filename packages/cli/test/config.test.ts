@@ -1,13 +1,13 @@
 import test from 'ava';
-import fc from 'fast-check';
+import { assert, asyncProperty, boolean } from 'fast-check';
 import { loadProjectConfig } from '../src/project/config.js';
 import { fromEnvironment, fromFlags } from '../src/project/sources.js';
 import { project, run } from './_cli.js';
 
 test('a value comes from the flag, else the environment, else the file, else the default', async (t) => {
   const cwd = await project(t, { 'worker.config.json': '{"url": "amqp://file", "logLevel": "debug", "prefetch": 7}' });
-  await fc.assert(
-    fc.asyncProperty(fc.boolean(), fc.boolean(), fc.boolean(), async (flag, environment, file) => {
+  await assert(
+    asyncProperty(boolean(), boolean(), boolean(), async (flag, environment, file) => {
       const { stdout } = await run(t, ['config', '--json', ...(flag ? ['--url', 'amqp://flag'] : [])], {
         cwd: file ? cwd : await project(t),
         env: environment ? { AMQP_URL: 'amqp://environment' } : {},
@@ -87,7 +87,8 @@ test('plugins are split at commas, patterns of handlers are not', (t) => {
 
 test('secrets are hidden in what `worker config` shows', async (t) => {
   const cwd = await project(t, {
-    'worker.config.mjs': "export default { url: 'amqp://u:hunter2@h', managementUrl: 'http://u:hunter2@h', connect: { passphrase: 'hunter2', key: 'hunter2' } };",
+    'worker.config.mjs':
+      "export default { url: 'amqp://u:hunter2@h', managementUrl: 'http://u:hunter2@h', connect: { passphrase: 'hunter2', key: 'hunter2' } };",
   });
   for (const form of [[], ['--json']]) {
     const { code, stdout } = await run(t, ['config', ...form], { cwd });

@@ -19,7 +19,10 @@ withRabbit(test)('where all is well the exit code is 0; what is not declared yet
   const { url, channel, queue } = await broker(t);
   const { code, findings } = await doctor(t, ['--url', url], await project(t, { 'handlers/nap.ts': sleeper(queue) }));
   t.is(code, 0);
-  t.like(findings.find(({ check }) => check === 'topology'), { status: 'warning' });
+  t.like(
+    findings.find(({ check }) => check === 'topology'),
+    { status: 'warning' },
+  );
   t.regex(findings.find(({ check }) => check === 'broker')?.detail ?? '', /RabbitMQ \d/);
   await channel.assertQueue(queue, { durable: false });
   t.pass();
@@ -38,21 +41,31 @@ withRabbit(test)('a queue that was declared otherwise is a problem that names th
 
 withRabbit(test)('a queue that the project only consumes has to be there', async (t) => {
   const { url, queue } = await broker(t);
-  const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue).replace(`'${queue}'`, `{ name: '${queue}', declare: false }`) });
+  const cwd = await project(t, {
+    'handlers/nap.ts': sleeper(queue).replace(`'${queue}'`, `{ name: '${queue}', declare: false }`),
+  });
   const { code, findings } = await doctor(t, ['--url', url], cwd);
   t.is(code, 1);
   t.regex(findings.find(({ status }) => status === 'problem')?.detail ?? '', /declare: false/);
 });
 
-withRabbit(test)('a handler that may run longer than the broker waits for it is a problem, unless the broker waits longer', async (t) => {
-  const { url, queue } = await broker(t);
-  const module = sleeper(queue).replace('        });\n      });', '        });\n      }, { timeout: 45 * 60_000 });').replace(/\}\);\n {4}\};$/, '}, { timeout: 45 * 60_000 });\n    };');
-  const cwd = await project(t, { 'handlers/nap.ts': module });
-  const found = await doctor(t, ['--url', url], cwd);
-  t.is(found.code, 1);
-  t.like(found.findings.find(({ check }) => check === 'timeouts'), { status: 'problem' });
-  t.is((await doctor(t, ['--url', url, '--consumer-timeout', '1h'], cwd)).code, 0);
-});
+withRabbit(test)(
+  'a handler that may run longer than the broker waits for it is a problem, unless the broker waits longer',
+  async (t) => {
+    const { url, queue } = await broker(t);
+    const module = sleeper(queue)
+      .replace('        });\n      });', '        });\n      }, { timeout: 45 * 60_000 });')
+      .replace(/\}\);\n {4}\};$/, '}, { timeout: 45 * 60_000 });\n    };');
+    const cwd = await project(t, { 'handlers/nap.ts': module });
+    const found = await doctor(t, ['--url', url], cwd);
+    t.is(found.code, 1);
+    t.like(
+      found.findings.find(({ check }) => check === 'timeouts'),
+      { status: 'problem' },
+    );
+    t.is((await doctor(t, ['--url', url, '--consumer-timeout', '1h'], cwd)).code, 0);
+  },
+);
 
 withRabbit(test)('delayed messages that could not be delivered are a problem', async (t) => {
   const { url, channel } = await broker(t);

@@ -42,7 +42,11 @@ for (const [what, content, code] of [
   ['has a mistake in its syntax', 'export default (', 'ERR_MODULE_LOAD'],
   ['imports what is not there', "import 'nowhere-at-all';", 'ERR_MODULE_LOAD'],
   ['throws while it registers', "export default () => { throw new Error('no'); };", 'ERR_MODULE_LOAD'],
-  ['gives a job an option that is wrong', "import { defineJob } from '@warren/core'; export default defineJob('', { queue: 'q' });", 'ERR_INVALID_OPTION'],
+  [
+    'gives a job an option that is wrong',
+    "import { defineJob } from '@warren/core'; export default defineJob('', { queue: 'q' });",
+    'ERR_INVALID_OPTION',
+  ],
 ] as const) {
   test(`a module that ${what} is ${code}`, async (t) => {
     const cwd = await project(t, { 'h.mts': content });

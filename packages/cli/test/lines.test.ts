@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import test from 'ava';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, integer, string } from 'fast-check';
 import { linesOf } from '../src/publish/lines.js';
 
 async function collect(chunks: readonly Buffer[], maxBytes = 1_000): Promise<Array<string | undefined>> {
@@ -10,11 +10,13 @@ async function collect(chunks: readonly Buffer[], maxBytes = 1_000): Promise<Arr
 }
 
 test('lines come out as they went in, wherever the chunks are cut', async (t) => {
-  const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ''));
-  await fc.assert(
-    fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 7 }), async (lines, size) => {
+  const line = string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ''));
+  await assert(
+    asyncProperty(array(line), integer({ min: 1, max: 7 }), async (lines, size) => {
       const whole = Buffer.from(lines.map((text) => `${text}\n`).join(''));
-      const chunks = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) => whole.subarray(index * size, (index + 1) * size));
+      const chunks = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
+        whole.subarray(index * size, (index + 1) * size),
+      );
       const found = await collect(chunks);
       return JSON.stringify(found) === JSON.stringify(lines);
     }),

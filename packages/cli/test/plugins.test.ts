@@ -7,7 +7,10 @@ import { project, run } from './_cli.js';
 const esm = (name: string): string => `export default (options) => ({ name: '${name}', options });`;
 
 /** A package as an installer would leave it. */
-function packageOf(name: string, { main, content, extra = {} }: { main: string; content: string; extra?: object }): Record<string, string> {
+function packageOf(
+  name: string,
+  { main, content, extra = {} }: { main: string; content: string; extra?: object },
+): Record<string, string> {
   return {
     [`node_modules/${name}/package.json`]: JSON.stringify({ name, version: '1.0.0', ...extra }),
     [`node_modules/${name}/${main}`]: content,
@@ -31,9 +34,17 @@ test('our own plugins load by their short names', async (t) => {
 
 test('a third party’s package loads: one that can only be imported, one of CommonJS, a scoped one, one compiled to CommonJS', async (t) => {
   const files = {
-    ...packageOf('warren-plugin-audit', { main: 'a.js', content: esm('audit'), extra: { type: 'module', exports: { '.': { import: './a.js' } } } }),
+    ...packageOf('warren-plugin-audit', {
+      main: 'a.js',
+      content: esm('audit'),
+      extra: { type: 'module', exports: { '.': { import: './a.js' } } },
+    }),
     ...packageOf('plain', { main: 'index.js', content: "module.exports = () => ({ name: 'plain' });" }),
-    ...packageOf('@acme/warren-plugin-billing', { main: 'index.mjs', content: esm('billing'), extra: { exports: './index.mjs' } }),
+    ...packageOf('@acme/warren-plugin-billing', {
+      main: 'index.mjs',
+      content: esm('billing'),
+      extra: { exports: './index.mjs' },
+    }),
     ...packageOf('compiled', {
       main: 'index.js',
       content: "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = () => ({ name: 'compiled' });",
@@ -43,7 +54,9 @@ test('a third party’s package loads: one that can only be imported, one of Com
 });
 
 test('a path is relative to the project, and may be TypeScript', async (t) => {
-  const files = { 'plugins/mine.ts': "import type { Plugin } from '@warren/core';\nexport default (): Plugin => ({ name: 'mine' });" };
+  const files = {
+    'plugins/mine.ts': "import type { Plugin } from '@warren/core';\nexport default (): Plugin => ({ name: 'mine' });",
+  };
   t.deepEqual(await load(t, files, './plugins/mine.ts'), ['mine']);
 });
 
@@ -56,7 +69,10 @@ test('a name whose plugin the configuration has made is that one, with its optio
 test('a plugin that is not there says what was tried and how to install it', async (t) => {
   const cwd = await project(t);
   const error = await t.throwsAsync(loadPlugins(['nowhere'], { cwd, made: [] }), { code: 'ERR_PLUGIN_NOT_FOUND' });
-  t.regex(error.message, /@warren\/plugin-nowhere, warren-plugin-nowhere, nowhere\. Install it: npm install @warren\/plugin-nowhere/);
+  t.regex(
+    error.message,
+    /@warren\/plugin-nowhere, warren-plugin-nowhere, nowhere\. Install it: npm install @warren\/plugin-nowhere/,
+  );
 });
 
 test('a path that is not there, and a name that is one of Node’s own modules, are not found', async (t) => {

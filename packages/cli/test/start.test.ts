@@ -6,10 +6,12 @@ import { lines, project, run, start } from './_cli.js';
 
 const HANDLERS = ['start', '--handlers', './handlers/*.ts'];
 
-withRabbit(test)('TypeScript handlers with injection run, each job is a JSON line, and TERM drains with exit code 0', async (t) => {
-  const { url, channel, queue } = await broker(t);
-  const cwd = await project(t, {
-    'handlers/greet.ts': `
+withRabbit(test)(
+  'TypeScript handlers with injection run, each job is a JSON line, and TERM drains with exit code 0',
+  async (t) => {
+    const { url, channel, queue } = await broker(t);
+    const cwd = await project(t, {
+      'handlers/greet.ts': `
       import { defineJob, handler, inject, injectable, LOGGER } from '@warren/core';
       import type { Job, Logger } from '@warren/core';
       @injectable()
@@ -18,23 +20,27 @@ withRabbit(test)('TypeScript handlers with injection run, each job is a JSON lin
         handle({ payload }: Job<{ name: string }>): void { this.log.info({ greeted: payload.name }, 'hello'); }
       }
       export default [handler(defineJob<{ name: string }>('greet', { queue: '${queue}' }), Greet, { concurrency: 2 })];`,
-  });
-  const cli = start(t, [...HANDLERS, '--url', url], { cwd });
-  await cli.says('"jobs"');
-  await feed(channel, queue, '{"name":"Ada"}');
-  await cli.says('"done"');
-  cli.kill('SIGTERM');
-  const { code, stdout, stderr } = await cli.ended;
-  t.is(code, 0);
-  t.is(stderr, '');
-  const log = lines(stdout);
-  t.deepEqual(
-    log.filter(({ level }) => level === 'info').map(({ msg }) => msg),
-    ['worker', 'connected', 'plugins', 'jobs', 'hello', 'done', 'draining', 'drained'],
-  );
-  t.like(log.find(({ msg }) => msg === 'done'), { level: 'info', job: 'greet', queue, attempt: 1, outcome: 'ack' });
-  t.is(log.find(({ msg }) => msg === 'hello')?.['greeted'], 'Ada');
-});
+    });
+    const cli = start(t, [...HANDLERS, '--url', url], { cwd });
+    await cli.says('"jobs"');
+    await feed(channel, queue, '{"name":"Ada"}');
+    await cli.says('"done"');
+    cli.kill('SIGTERM');
+    const { code, stdout, stderr } = await cli.ended;
+    t.is(code, 0);
+    t.is(stderr, '');
+    const log = lines(stdout);
+    t.deepEqual(
+      log.filter(({ level }) => level === 'info').map(({ msg }) => msg),
+      ['worker', 'connected', 'plugins', 'jobs', 'hello', 'done', 'draining', 'drained'],
+    );
+    t.like(
+      log.find(({ msg }) => msg === 'done'),
+      { level: 'info', job: 'greet', queue, attempt: 1, outcome: 'ack' },
+    );
+    t.is(log.find(({ msg }) => msg === 'hello')?.['greeted'], 'Ada');
+  },
+);
 
 withRabbit(test)('a drain waits for the job that runs', async (t) => {
   const { url, channel, queue } = await broker(t);
@@ -48,7 +54,10 @@ withRabbit(test)('a drain waits for the job that runs', async (t) => {
   cli.kill('SIGINT');
   const { code, stdout } = await cli.ended;
   t.is(code, 0);
-  t.like(lines(stdout).find(({ msg }) => msg === 'draining'), { running: 1 });
+  t.like(
+    lines(stdout).find(({ msg }) => msg === 'draining'),
+    { running: 1 },
+  );
   t.is((await channel.checkQueue(queue)).messageCount, 0);
 });
 
@@ -56,25 +65,31 @@ for (const [first, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  withRabbit(test)(`a second Ctrl-C after ${first} abandons with exit code ${expected}, and the job is back in its queue`, async (t) => {
-    const { url, channel, queue } = await broker(t);
-    const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue) });
-    const cli = start(t, [...HANDLERS, '--url', url], { cwd });
-    await cli.says('"jobs"');
-    await feed(channel, queue, '{"ms":60000}');
-    await cli.says('begun');
-    cli.kill(first);
-    await cli.says('"draining"');
-    // TERM again is ignored: orchestrators repeat it.
-    cli.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    cli.kill('SIGINT');
-    const { code, stdout } = await cli.ended;
-    t.is(code, expected);
-    t.like(lines(stdout).find(({ msg }) => msg === 'abandoned'), { abandoned: 1 });
-    const back = await channel.get(queue, { noAck: true });
-    t.is(back && back.content.toString(), '{"ms":60000}');
-  });
+  withRabbit(test)(
+    `a second Ctrl-C after ${first} abandons with exit code ${expected}, and the job is back in its queue`,
+    async (t) => {
+      const { url, channel, queue } = await broker(t);
+      const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue) });
+      const cli = start(t, [...HANDLERS, '--url', url], { cwd });
+      await cli.says('"jobs"');
+      await feed(channel, queue, '{"ms":60000}');
+      await cli.says('begun');
+      cli.kill(first);
+      await cli.says('"draining"');
+      // TERM again is ignored: orchestrators repeat it.
+      cli.kill('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      cli.kill('SIGINT');
+      const { code, stdout } = await cli.ended;
+      t.is(code, expected);
+      t.like(
+        lines(stdout).find(({ msg }) => msg === 'abandoned'),
+        { abandoned: 1 },
+      );
+      const back = await channel.get(queue, { noAck: true });
+      t.is(back && back.content.toString(), '{"ms":60000}');
+    },
+  );
 }
 
 withRabbit(test)('a drain that takes longer than --shutdown-timeout gives the job back with exit code 4', async (t) => {

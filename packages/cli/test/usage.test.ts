@@ -45,7 +45,19 @@ for (const [args, code, says] of [
 }
 
 test('the help of every command has two examples, and the version is printed', async (t) => {
-  for (const command of ['start', 'publish', 'queues list', 'queues inspect', 'queues peek', 'queues purge', 'exchanges', 'consumers', 'plugins', 'config', 'doctor']) {
+  for (const command of [
+    'start',
+    'publish',
+    'queues list',
+    'queues inspect',
+    'queues peek',
+    'queues purge',
+    'exchanges',
+    'consumers',
+    'plugins',
+    'config',
+    'doctor',
+  ]) {
     const { code, stdout } = await run(t, [...command.split(' '), '--help']);
     t.is(code, 0);
     t.regex(stdout, /Examples:\n {2}worker .*[\s\S]*\n {2}worker /, command);
@@ -54,7 +66,12 @@ test('the help of every command has two examples, and the version is printed', a
 });
 
 test('a completion script is printed for bash, zsh and fish', async (t) => {
-  for (const [shell, mark] of [['bash', /complete -o/], ['zsh', /#compdef/], ['fish', /complete --no-files|complete -c|complete/]] as const) { // prettier-ignore
+  for (const [shell, mark] of [
+    ['bash', /complete -o/],
+    ['zsh', /#compdef/],
+    ['fish', /complete --no-files|complete -c|complete/],
+  ] as const) {
+    // prettier-ignore
     const { code, stdout } = await run(t, ['completion'], { env: { SHELL: `/bin/${shell}` } });
     t.is(code, 0);
     t.regex(stdout, mark);

@@ -4,10 +4,12 @@ import type { ShowFlags } from '../project/show.js';
 import { commandModule } from './command.js';
 import { connection, json, management, project } from './flags.js';
 
+const { handlers: _, ...withoutHandlers } = project;
+
 export const pluginsCommand: CommandModule = commandModule<ShowFlags>({
   command: 'plugins',
   describe: 'List the plugins, where they come from and the options they own',
-  options: { ...project, ...json },
+  options: { ...withoutHandlers, ...json },
   examples: [
     ['$0 plugins --plugins delay,ratelimit', 'Whether these names are found'],
     ['$0 plugins --json', 'For programs'],
