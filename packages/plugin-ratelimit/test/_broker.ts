@@ -1,8 +1,8 @@
 // What the tests on RabbitMQ share.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createWorker, defineJob } from '@warren/core';
-import type { JobType, Plugin, Worker } from '@warren/core';
+import { capabilitiesOf, createWorker, defineJob } from '@warren/core';
+import type { Capabilities, JobType, Plugin, Worker } from '@warren/core';
 import { rabbitUrl } from '@warren/rabbitmq-node';
 import { connect } from 'amqplib';
 import type { Channel } from 'amqplib';
@@ -33,6 +33,12 @@ export async function channelOf(t: ExecutionContext, url?: string): Promise<Chan
   connection.on('error', () => {});
   t.teardown(() => connection.close().catch(() => {}));
   return connection.createChannel();
+}
+
+/** What the broker does differently from others. */
+export async function capabilities(t: ExecutionContext): Promise<Capabilities> {
+  const { connection } = await channelOf(t);
+  return capabilitiesOf(connection.serverProperties);
 }
 
 /** Takes the job's queue and exchange away again. */

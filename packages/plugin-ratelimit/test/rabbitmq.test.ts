@@ -1,12 +1,13 @@
 // What the plugin does with a real broker.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobType } from '@warren/core';
 import delay from '@warren/plugin-delay';
 import { startRabbit, withOwnRabbit, withRabbit } from '@warren/rabbitmq-node';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import rateLimit, { RateLimitError } from '../src/index.js';
 import type { RateLimitPluginOptions } from '../src/index.js';
-import { channelOf, densest, qosJob, removed, until, workerOn } from './_broker.js';
+import { capabilities, channelOf, densest, qosJob, removed, until, workerOn } from './_broker.js';
 
 const rabbit = withRabbit(test);
 
@@ -51,18 +52,22 @@ rabbit('prefetch 1: of five messages one is delivered and four stay ready; with 
 });
 
 rabbit('prefetch per consumer and per channel: the smaller one counts', async (t) => {
+  if (!(await capabilities(t)).channelPrefetch) return refused(t, qosJob());
   t.deepEqual(await throttled(t, { prefetch: 4, channelPrefetch: 2 }), { delivered: 2, ready: 3, order: ALL });
   t.deepEqual(await throttled(t, { prefetch: 2, channelPrefetch: 4 }), { delivered: 2, ready: 3, order: ALL });
   t.deepEqual(await throttled(t, { channelPrefetch: 3 }), { delivered: 3, ready: 2, order: ALL });
 });
 
-rabbit('channelPrefetch on a quorum queue is refused before the broker would close the connection', async (t) => {
-  const job = qosJob('quorum');
+rabbit('channelPrefetch on a quorum queue is refused before the broker would close the connection', (t) =>
+  refused(t, qosJob('quorum')),
+);
+
+async function refused(t: ExecutionContext, job: JobType<string>): Promise<void> {
   const worker = await workerOn(t, [rateLimit({ channelPrefetch: 2 })]);
   worker.handle(job, () => {});
   await t.throwsAsync(worker.start(), { code: 'ERR_UNSUPPORTED_BY_BROKER', message: /Use prefetch/ });
   await removed(t, job);
-});
+}
 
 rabbit('a service for 1000/s is offered 2000/s: never more in any second, nothing lost, the backlog drains', async (t) => {
   const job = qosJob();
