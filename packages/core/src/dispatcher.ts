@@ -13,11 +13,11 @@ import { attemptOf, Job } from './job.js';
 import type { JobContext, JobType } from './job.js';
 import type { Delivery } from './message.js';
 import { failed, isThenable } from './middleware.js';
-import { deadLetter, requeue, retry } from './outcome.js';
+import { requeue } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { decodePayload } from './payload.js';
 import type { Awaitable, Consume } from './plugin.js';
-import { waitAfter } from './retry.js';
+import { decided } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 import type { Settlement } from './settlement.js';
 import type { Queue } from './topology.js';
@@ -73,9 +73,9 @@ export class Dispatcher {
     const end = (outcome: Outcome): Outcome => {
       // Given back at the stop deadline: a copy would make two of it.
       if (job && !this.#running.delete(job)) return requeue;
-      const decided = this.#decide(delivery, outcome, policy);
-      if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
-      return decided;
+      const final = outcome.kind === 'retry' ? decided(outcome, attemptOf(delivery), policy) : outcome;
+      if (observed) jobSettle.publish({ delivery, job, outcome: final, ms: performance.now() - started });
+      return final;
     };
     const begin = (payload: unknown, { job: type, chain }: Route): Awaitable<Outcome> => {
       job = new Job(payload, { type, delivery, context: this.#parts.context });
@@ -116,7 +116,7 @@ export class Dispatcher {
 
   #route({ queue, properties: { type } }: Delivery): Route | undefined {
     const routes = this.#queues.get(queue)?.routes;
-    if (type !== undefined) return routes?.get(type);
+    if (type) return routes?.get(type);
     return routes?.size === 1 ? routes.values().next().value : undefined;
   }
 
@@ -127,17 +127,6 @@ export class Dispatcher {
   #decode(delivery: Delivery, job: JobType): Awaitable<unknown> {
     const { codecs, maxPayloadBytes } = this.#parts;
     return decodePayload(job, delivery, { codec: codecs.get(job.codec), maxBytes: maxPayloadBytes });
-  }
-
-  #decide(delivery: Delivery, outcome: Outcome, policy: RetryPolicy): Outcome {
-    if (outcome.kind !== 'retry') return outcome;
-    const { delay, error = new Error('The handler asked for a retry.') } = outcome;
-    try {
-      const wait = waitAfter(policy, attemptOf(delivery), { error, ...(delay !== undefined && { delay }) });
-      return wait === null ? deadLetter(error) : retry({ delay: wait, error });
-    } catch (policyError) {
-      return deadLetter(policyError);
-    }
   }
 
   #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {

@@ -14,7 +14,7 @@ import type { WorkerEventMap } from './events.js';
 import type { Handler, HandlerDefinition } from './handler.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
-import { requireHandling, settingsOf } from './options.js';
+import { requireHandling, requireWhole, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
 import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
@@ -107,7 +107,8 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
-  stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
+  async stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
+    requireWhole('deadline', deadline, { min: 0 });
     return (this.#stopped ??= this.#stop(deadline));
   }
 

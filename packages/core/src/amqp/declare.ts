@@ -14,12 +14,26 @@ export interface Declaration {
   readonly timeout: number;
 }
 
+/** Channels that declare at a time: the client waits for each answer on a channel, and plugin-delay alone declares over two hundred parts. */
+const LANES = 8;
+
 /** Declares what of a topology has not been: exchanges, then queues, then bindings. A part that is refused does not keep the others back; its error is thrown at the end. */
-export async function declareParts(model: ChannelModel, { topology, declared, timeout: ms }: Declaration): Promise<void> {
-  const parts = [...topology.exchanges.values(), ...topology.queues.values(), ...topology.bindings.values()];
+export async function declareParts(model: ChannelModel, declaration: Declaration): Promise<void> {
+  const { exchanges, queues, bindings } = declaration.topology;
+  const errors: unknown[] = [];
+  for (const stage of [exchanges, queues, bindings]) {
+    const missing = [...stage.values()].filter((part) => !declaration.declared.has(part));
+    const lanes = Array.from({ length: Math.min(LANES, missing.length) }, () => declareInTurn(model, missing, declaration));
+    errors.push(...(await Promise.all(lanes)).flat());
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Takes parts from `missing` until it is empty. Returns the errors of those that were refused. */
+async function declareInTurn(model: ChannelModel, missing: Part[], { declared, timeout: ms }: Declaration): Promise<unknown[]> {
   const errors: unknown[] = [];
   let channel: Channel | undefined;
-  for (const part of parts.filter((candidate) => !declared.has(candidate))) {
+  for (let part = missing.shift(); part; part = missing.shift()) {
     try {
       channel ??= await openChannel(model, ms);
       await declarePart(channel, part, ms);
@@ -36,7 +50,7 @@ export async function declareParts(model: ChannelModel, { topology, declared, ti
     }
   }
   channel?.close().catch(() => {});
-  if (errors.length > 0) throw errors[0];
+  return errors;
 }
 
 async function openChannel(model: ChannelModel, ms: number): Promise<Channel> {
