@@ -54,7 +54,7 @@ const tasks = {
     node('scripts/test.mjs', args);
   },
   start: (args) => node('scripts/start.mjs', args),
-  bench: (args) => node('scripts/bench.mjs', args),
+  bench: ([name = 'throughput', ...args]) => node(`bench/${name}.mjs`, args),
 };
 
 const [task = 'build', ...rest] = process.argv.slice(2);

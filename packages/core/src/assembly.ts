@@ -1,7 +1,19 @@
 // Wires a worker's parts together: once, at start, before anything is connected. Services are resolved here and never per message.
 import { AmqpConnection } from './amqp/amqp-connection.js';
 import type { Connection, ConsumerOptions } from './connection.js';
-import { CLOCK, CODECS, CONNECTION, DISPATCHER, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
+import {
+  CLOCK,
+  CODECS,
+  CONNECTION,
+  DISPATCHER,
+  EVENTS,
+  LOGGER,
+  PLUGINS,
+  PUBLISHER,
+  registerDefault,
+  STOPPING,
+  TOPOLOGY,
+} from './container.js';
 import type { DependencyContainer } from './container.js';
 import { Dispatcher } from './dispatcher.js';
 import { resolveHandler } from './handler.js';
@@ -25,6 +37,7 @@ export interface Assembly {
   readonly registry: PluginRegistry;
   readonly topology: Topology;
   readonly connection: Connection;
+  readonly publisher: Publisher;
   readonly dispatcher: Dispatcher;
   /** One for each queue that has handlers. */
   readonly consumers: readonly ConsumerOptions[];
@@ -33,6 +46,7 @@ export interface Assembly {
 export function assemble(plan: Plan): Assembly {
   const { settings, definitions, container } = plan;
   const registry = new PluginRegistry(settings.plugins);
+  container.register(PLUGINS, { useValue: registry });
   registry.register(container);
   const topology = container.resolve(TOPOLOGY);
   registry.topology(topology);
@@ -41,7 +55,8 @@ export function assemble(plan: Plan): Assembly {
   registerDefault(container, PUBLISHER, makePublisher(registry, container));
   registerDefault(container, DISPATCHER, makeDispatcher(registry, plan));
   const dispatcher = container.resolve(DISPATCHER);
-  return { registry, topology, connection, dispatcher, consumers: addRoutes(dispatcher, registry, plan) };
+  const consumers = addRoutes(dispatcher, registry, plan);
+  return { registry, topology, connection, publisher: container.resolve(PUBLISHER), dispatcher, consumers };
 }
 
 function resolveConnection({ settings, container }: Plan): Connection {
@@ -54,7 +69,6 @@ function makePublisher(registry: PluginRegistry, container: DependencyContainer)
   return new Publisher({
     connection: container.resolve(CONNECTION),
     codecs: container.resolve(CODECS),
-    topology: container.resolve(TOPOLOGY),
     clock: container.resolve(CLOCK),
     options: registry.publishOptions,
     fold: (innermost) => registry.foldPublish(innermost, container),
@@ -65,8 +79,14 @@ function makeDispatcher(registry: PluginRegistry, { settings, definitions, conta
   const publisher = container.resolve(PUBLISHER);
   const logger = container.resolve(LOGGER);
   const delays = registry.publishOptions.has('delay');
-  if (!delays && definitions.length > 0) logger.warn({}, 'no plugin holds delayed messages: retries are immediate (add @warren/plugin-delay)');
-  const settlement = new Settlement({ publish: (message) => publisher.relay(message), delays, clock: container.resolve(CLOCK), logger });
+  if (!delays && definitions.length > 0)
+    logger.warn({}, 'no plugin holds delayed messages: retries are immediate (add @warren/plugin-delay)');
+  const settlement = new Settlement({
+    publish: (message) => publisher.relay(message),
+    delays,
+    clock: container.resolve(CLOCK),
+    logger,
+  });
   return new Dispatcher({
     codecs: container.resolve(CODECS),
     settlement,
@@ -90,13 +110,19 @@ function addRoutes(dispatcher: Dispatcher, registry: PluginRegistry, plan: Plan)
   return [...consumers.values()];
 }
 
-function fold(definition: HandlerDefinition, info: HandlerInfo, { registry, plan }: { registry: PluginRegistry; plan: Plan }): Consume {
+function fold(
+  definition: HandlerDefinition,
+  info: HandlerInfo,
+  { registry, plan }: { registry: PluginRegistry; plan: Plan },
+): Consume {
   const { container, settings } = plan;
-  const { timeout: ms, concurrency: limit = settings.concurrency } = info.options;
+  const { timeout: ms } = info.options;
   const innermost = invoke(resolveHandler(definition, container));
   const timed = ms === undefined ? innermost : timeout(innermost, ms, container.resolve(CLOCK));
   const layered = registry.foldConsume(timed, info, container);
-  return limit === undefined ? layered : concurrency(layered, limit, container.resolve(STOPPING));
+  // Also without the option: after a reconnection the broker delivers a full prefetch again, while jobs of the old channel still run.
+  const limit = info.options.concurrency ?? settings.concurrency ?? info.consumer.prefetch;
+  return limit === 0 ? layered : concurrency(layered, limit, container.resolve(STOPPING));
 }
 
 /** The larger prefetch; 0 is no limit. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { InvalidOptionError } from './errors.js';
 
 /** Turns payloads into bodies and back. `decode` throws what is wrong with a body; core bounds its size before. */
@@ -47,11 +48,10 @@ const bytes: Codec = {
   decode: (content) => content,
 };
 
-// The byte order mark is content: text arrives as it was sent.
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
+/** Strict: a body that is not UTF-8 is refused, where `toString` alone would put replacement characters. A byte order mark is content. */
 function utf8(content: Buffer): string {
-  return decoder.decode(content);
+  if (!isUtf8(content)) throw new TypeError('it is not valid UTF-8');
+  return content.toString();
 }
 
 /** The codecs that jobs can name: `json`, `text`, `bytes`, and what a plugin or a user registers. */
@@ -64,7 +64,8 @@ export class CodecRegistry {
 
   get(name: string): Codec {
     const codec = this.#codecs.get(name);
-    if (!codec) throw new InvalidOptionError({ option: 'codec', expected: `one of ${[...this.#codecs.keys()].join(', ')}`, got: name });
+    if (!codec)
+      throw new InvalidOptionError({ option: 'codec', expected: `one of ${[...this.#codecs.keys()].join(', ')}`, got: name });
     return codec;
   }
 }

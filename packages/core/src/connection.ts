@@ -31,7 +31,7 @@ export interface Connection {
   readonly capabilities: Capabilities;
   /** Rejects with a `BrokerError` when the broker refuses, or cannot be reached in time. Declares nothing. */
   connect(): Promise<void>;
-  /** Declares what `topology` has gained since the last call; everything again after every reconnection. */
+  /** Declares what `topology` has gained since the last call. Once that has succeeded, all of it is declared again after every reconnection. */
   declare(topology: Topology): Promise<void>;
   /** Delivers to `deliver` until cancelled, through every reconnection. */
   consume(options: ConsumerOptions, deliver: (delivery: Delivery) => void): Promise<Consumer>;

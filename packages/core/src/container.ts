@@ -9,6 +9,7 @@ import type { Connection } from './connection.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { WorkerEvents } from './events.js';
 import type { Logger } from './logger.js';
+import type { PluginRegistry } from './plugin-registry.js';
 import type { Publisher } from './publisher.js';
 import type { Topology } from './topology.js';
 import { MissingInjectError } from './errors.js';
@@ -26,6 +27,7 @@ export function token<T>(name: string): Token<T> {
 export const CONNECTION: Token<Connection> = token('connection');
 export const DISPATCHER: Token<Dispatcher> = token('dispatcher');
 export const PUBLISHER: Token<Publisher> = token('publisher');
+export const PLUGINS: Token<PluginRegistry> = token('plugins');
 export const TOPOLOGY: Token<Topology> = token('topology');
 export const CODECS: Token<CodecRegistry> = token('codecs');
 export const LOGGER: Token<Logger> = token('logger');

@@ -17,6 +17,7 @@ import { deadLetter, requeue, retry } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { decodePayload } from './payload.js';
 import type { Awaitable, Consume } from './plugin.js';
+import { waitAfter } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 import type { Settlement } from './settlement.js';
 import type { Queue } from './topology.js';
@@ -56,24 +57,22 @@ export class Dispatcher {
     this.#queues.set(queue.name, entry);
   }
 
-  /** Runs a delivery's job and settles it. Never throws, never rejects. */
-  deliver(delivery: Delivery): void {
+  /** Runs a delivery's job, settles it, and says how it ended. Never throws, never rejects. */
+  deliver(delivery: Delivery): Awaitable<Outcome> {
     this.#inFlight++;
-    const outcome = this.#stopped ? requeue : this.run(delivery);
-    const settling = isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
-    if (isThenable(settling)) void settling.then(() => this.#settled());
-    else this.#settled();
+    const outcome = this.#stopped ? requeue : this.#run(delivery);
+    return isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
   }
 
-  /** Runs a delivery's job, and says how it ends, without settling it. Never throws, never rejects. */
-  run(delivery: Delivery): Awaitable<Outcome> {
+  #run(delivery: Delivery): Awaitable<Outcome> {
     const route = this.#route(delivery);
     if (!route) return this.#decide(delivery, retry({ error: this.#unknown(delivery) }), this.#parts.policy);
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
     const end = (outcome: Outcome): Outcome => {
-      if (job) this.#running.delete(job);
+      // Given back at the stop deadline: a copy would make two of it.
+      if (job && !this.#running.delete(job)) return requeue;
       const decided = this.#decide(delivery, outcome, route.policy);
       if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
       return decided;
@@ -105,11 +104,13 @@ export class Dispatcher {
 
   /** Aborts the signals of running jobs and gives their deliveries back. Returns how many there were. */
   abandon(): number {
-    for (const job of this.#running) {
+    const abandoned = [...this.#running];
+    this.#running.clear();
+    for (const job of abandoned) {
       job.abort(new JobAbortedError({ job: job.name }));
       job.delivery.requeue();
     }
-    return this.#running.size;
+    return abandoned.length;
   }
 
   #route({ queue, properties: { type } }: Delivery): Route | undefined {
@@ -131,19 +132,21 @@ export class Dispatcher {
     if (outcome.kind !== 'retry') return outcome;
     const { delay, error = new Error('The handler asked for a retry.') } = outcome;
     try {
-      const wait = policy(attemptOf(delivery), error);
-      return wait === null ? deadLetter(error) : retry({ delay: delay ?? wait, error });
+      const wait = waitAfter(policy, attemptOf(delivery), { error, ...(delay !== undefined && { delay }) });
+      return wait === null ? deadLetter(error) : retry({ delay: wait, error });
     } catch (policyError) {
       return deadLetter(policyError);
     }
   }
 
-  #settle(delivery: Delivery, outcome: Outcome): Awaitable<void> {
+  #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {
     const entry = this.#queues.get(delivery.queue);
-    return entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    const settling = entry && this.#parts.settlement.settle(delivery, outcome, entry.queue);
+    return isThenable(settling) ? settling.then(() => this.#ended(outcome)) : this.#ended(outcome);
   }
 
-  #settled(): void {
+  #ended(outcome: Outcome): Outcome {
     if (--this.#inFlight === 0) this.#onIdle?.();
+    return outcome;
   }
 }

@@ -9,9 +9,11 @@ const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 
 /** The milliseconds in `duration`. Throws `ERR_INVALID_OPTION`, naming `option`, for anything else, negative and infinite numbers included. */
 export function milliseconds(duration: Duration, option = 'duration'): number {
-  if (typeof duration === 'number' && Number.isFinite(duration) && duration >= 0) return duration;
-  if (typeof duration === 'string' && WHOLE.test(duration)) {
-    return [...duration.matchAll(PART)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0), 0);
-  }
+  const ms = typeof duration === 'string' && WHOLE.test(duration) ? sumOf(duration) : duration;
+  if (typeof ms === 'number' && Number.isFinite(ms) && ms >= 0) return ms;
   throw new InvalidOptionError({ option, expected: "milliseconds, or text such as '10m' or '1h30m'", got: duration });
+}
+
+function sumOf(text: string): number {
+  return [...text.matchAll(PART)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0), 0);
 }

@@ -94,7 +94,9 @@ export class DuplicateHandlerError extends ConfigurationError {
 export class TopologyConflictError extends ConfigurationError {
   readonly code = 'ERR_TOPOLOGY_CONFLICT';
   constructor(facts: { what: string; first: unknown; second: unknown }) {
-    super(`${facts.what} is defined in two ways in this worker: ${shown(facts.first)} and ${shown(facts.second)}. Define it once and share the definition.`);
+    super(
+      `${facts.what} is defined in two ways in this worker: ${shown(facts.first)} and ${shown(facts.second)}. Define it once and share the definition.`,
+    );
   }
 }
 
@@ -121,7 +123,10 @@ export class BrokerUnreachableError extends BrokerError {
   readonly code = 'ERR_BROKER_UNREACHABLE';
   constructor(facts: { urls: readonly string[]; ms: number } & Cause) {
     const reason = facts.cause instanceof Error ? ` (${facts.cause.message})` : '';
-    super(`No broker could be reached at ${facts.urls.join(', ')} within ${facts.ms} ms${reason}. Is RabbitMQ running there?`, facts);
+    super(
+      `No broker could be reached at ${facts.urls.join(', ')} within ${facts.ms} ms${reason}. Is RabbitMQ running there?`,
+      facts,
+    );
   }
 }
 
@@ -166,7 +171,10 @@ export class TopologyMismatchError extends BrokerError {
     const difference = facts.argument
       ? `"${facts.argument}" is ${facts.existing} on the broker and ${facts.wanted} in this worker`
       : facts.reason;
-    super(`${facts.what} exists with other arguments: ${difference}. Delete it, rename it, or define it as it is (or with declare: false).`, facts);
+    super(
+      `${facts.what} exists with other arguments: ${difference}. Delete it, rename it, or define it as it is (or with declare: false).`,
+      facts,
+    );
   }
 }
 
@@ -187,14 +195,18 @@ export class ChannelClosedError extends BrokerError {
 export class PublishBufferFullError extends BrokerError {
   readonly code = 'ERR_PUBLISH_BUFFER_FULL';
   constructor(facts: { messages: number; bytes: number }) {
-    super(`The publish buffer is full (${facts.messages} messages, ${facts.bytes} bytes unconfirmed). Publish more slowly, or raise publishBuffer.`);
+    super(
+      `The publish buffer is full (${facts.messages} messages, ${facts.bytes} bytes unconfirmed). Publish more slowly, or raise publishBuffer.`,
+    );
   }
 }
 
 export class PublishTimeoutError extends BrokerError {
   readonly code = 'ERR_PUBLISH_TIMEOUT';
   constructor(facts: { messageId: string; ms: number; sent: boolean }) {
-    const fate = facts.sent ? 'It was sent, and the broker may have it: publish it again with the same messageId.' : 'It was not sent.';
+    const fate = facts.sent
+      ? 'It was sent, and the broker may have it: publish it again with the same messageId.'
+      : 'It was not sent.';
     super(`Message ${facts.messageId} was not confirmed within ${facts.ms} ms. ${fate}`);
   }
 }
@@ -202,14 +214,18 @@ export class PublishTimeoutError extends BrokerError {
 export class PublishRefusedError extends BrokerError {
   readonly code = 'ERR_PUBLISH_REFUSED';
   constructor(facts: { exchange: string; routingKey: string }) {
-    super(`The broker refused the message for exchange "${facts.exchange}", routing key "${facts.routingKey}": a queue it goes to is full or unavailable.`);
+    super(
+      `The broker refused the message for exchange "${facts.exchange}", routing key "${facts.routingKey}": a queue it goes to is full or unavailable.`,
+    );
   }
 }
 
 export class UnroutableError extends BrokerError {
   readonly code = 'ERR_UNROUTABLE';
   constructor(facts: { exchange: string; routingKey: string }) {
-    super(`No queue takes a message for exchange "${facts.exchange}" with routing key "${facts.routingKey}". Declare and bind one, or publish with mandatory: false.`);
+    super(
+      `No queue takes a message for exchange "${facts.exchange}" with routing key "${facts.routingKey}". Declare and bind one, or publish with mandatory: false.`,
+    );
   }
 }
 
@@ -217,7 +233,10 @@ export class MessageInvalidError extends BrokerError {
   readonly code = 'ERR_MESSAGE_INVALID';
   constructor(facts: { exchange: string; routingKey: string } & Cause) {
     const reason = facts.cause instanceof Error ? facts.cause.message : String(facts.cause);
-    super(`The message for exchange "${facts.exchange}", routing key "${facts.routingKey.slice(0, 64)}" cannot be sent: ${reason}.`, facts);
+    super(
+      `The message for exchange "${facts.exchange}", routing key "${facts.routingKey.slice(0, 64)}" cannot be sent: ${reason}.`,
+      facts,
+    );
   }
 }
 
@@ -250,7 +269,10 @@ export class PayloadInvalidError extends UnrecoverableError {
 export class PayloadEncodingError extends UnrecoverableError {
   override readonly code = 'ERR_PAYLOAD_ENCODING';
   constructor(facts: { job: string; codec: string; expected: string; got: unknown } & Cause) {
-    super(`The payload of job "${facts.job}" cannot be encoded as ${facts.codec}: expected ${facts.expected}, got ${shown(facts.got)}.`, facts);
+    super(
+      `The payload of job "${facts.job}" cannot be encoded as ${facts.codec}: expected ${facts.expected}, got ${shown(facts.got)}.`,
+      facts,
+    );
   }
 }
 

@@ -36,9 +36,13 @@ export interface HandlerInfo {
 export function resolveHandler(definition: HandlerDefinition, container: DependencyContainer): HandlerFunction<unknown> {
   const { job, handler } = definition;
   if (typeof handler !== 'function') {
-    throw new InvalidOptionError({ option: `handler of job "${job.name}"`, expected: 'a function, or a class with a handle(job) method', got: handler });
+    throw new InvalidOptionError({
+      option: `handler of job "${job.name}"`,
+      expected: 'a function, or a class with a handle(job) method',
+      got: handler,
+    });
   }
-  if (!isHandlerClass(handler)) return handler as HandlerFunction<unknown>;
+  if (!isHandlerClass(handler)) return handler;
   const instance = container.resolve(handler as new () => InstanceType<HandlerClass<unknown>>);
   return (current) => instance.handle(current);
 }

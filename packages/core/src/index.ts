@@ -12,7 +12,16 @@ export type { Backoff, RetryPolicy } from './retry.js';
 export type { Awaitable, Consume, Plugin, Publish } from './plugin.js';
 export type { HandlerOptions, PublishBuffer, PublishOptions, ReconnectOptions, WorkerOptions } from './options.js';
 export { Topology } from './topology.js';
-export type { BindingOptions, DeadLetterOptions, Exchange, ExchangeOptions, ExchangeType, Binding, Queue, QueueOptions } from './topology.js';
+export type {
+  BindingOptions,
+  DeadLetterOptions,
+  Exchange,
+  ExchangeOptions,
+  ExchangeType,
+  Binding,
+  Queue,
+  QueueOptions,
+} from './topology.js';
 export { HEADERS, producerHeaders, withoutJourney } from './message.js';
 export type { Delivery, Headers, Message, MessageProperties } from './message.js';
 export type { Connection, Consumer, ConsumerOptions, QueueDepth } from './connection.js';
@@ -30,6 +39,7 @@ export {
   inject,
   injectable,
   LOGGER,
+  PLUGINS,
   PUBLISHER,
   registerDefault,
   STOPPING,
@@ -38,6 +48,7 @@ export {
 } from './container.js';
 export type { DependencyContainer, Token } from './container.js';
 export { Dispatcher } from './dispatcher.js';
+export { PluginRegistry } from './plugin-registry.js';
 export { Publisher } from './publisher.js';
 export { SystemClock, sleepOn } from './clock.js';
 export type { Clock } from './clock.js';

@@ -152,7 +152,7 @@ export class Job<P = unknown> {
   /** Publishes a follow-up job with this one's correlation id, or this one's message id where it has none. */
   publish<T, I>(job: JobType<T, I>, payload: I, options: PublishOptions = {}): Promise<void> {
     const correlationId = this.correlationId ?? this.messageId;
-    return this.#context.publish(job as JobType, payload, correlationId === undefined ? options : { correlationId, ...options });
+    return this.#context.publish(job, payload, correlationId === undefined ? options : { correlationId, ...options });
   }
 
   /** Publishes any message. */

@@ -14,5 +14,5 @@ export const silentLogger: Logger = { trace: nothing, debug: nothing, info: noth
 
 /** The URL with its password hidden, for messages and logs. */
 export function redactUrl(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^:/@]*):.*@/i, '$1:***@');
+  return url.replace(/^([a-z]+:\/\/[^:/]*):.*@/is, '$1:***@');
 }

@@ -49,28 +49,33 @@ export function timeout(next: Consume, ms: number, clock: Clock): Consume {
 
 /** Runs at most `limit` jobs at a time; the others wait in order of arrival, and go back when the worker stops. */
 export function concurrency(next: Consume, limit: number, stopping: AbortSignal): Consume {
-  let running = 0;
-  const waiting: Array<(mayRun: boolean) => void> = [];
-  const release = (): void => {
-    running--;
-    waiting.shift()?.(true);
-  };
-  const run = (job: Job): Awaitable<Outcome> => {
-    running++;
-    let outcome: Awaitable<Outcome>;
-    try {
-      outcome = next(job);
-    } catch (error) {
-      release();
-      throw error;
-    }
-    if (isThenable(outcome)) return outcome.finally(release);
-    release();
+  let slots = limit;
+  const waiting: Array<(hasSlot: boolean) => void> = [];
+  // A slot is handed on, not given up, where somebody waits: nobody can come in between.
+  const release = (outcome: Outcome): Outcome => {
+    const first = waiting.shift();
+    if (first) first(true);
+    else slots++;
     return outcome;
   };
-  stopping.addEventListener('abort', () => waiting.splice(0).forEach((turn) => turn(false)), { once: true });
+  const run = (job: Job): Awaitable<Outcome> => {
+    try {
+      const outcome = next(job);
+      return isThenable(outcome) ? outcome.then(release, (error: unknown) => release(failed(error))) : release(outcome);
+    } catch (error) {
+      return release(failed(error));
+    }
+  };
+  const wait = async (job: Job): Promise<Outcome> => {
+    const hasSlot = await new Promise<boolean>((resolve) => waiting.push(resolve));
+    if (!hasSlot) return requeue;
+    // A job whose channel has closed meanwhile is delivered again: it runs then.
+    return job.delivery.lost ? release(requeue) : run(job);
+  };
+  stopping.addEventListener('abort', () => waiting.splice(0).forEach((first) => first(false)), { once: true });
   return (job) => {
-    if (running < limit) return run(job);
-    return new Promise<boolean>((resolve) => waiting.push(resolve)).then((mayRun) => (mayRun ? run(job) : requeue));
+    if (slots === 0) return wait(job);
+    slots--;
+    return run(job);
   };
 }

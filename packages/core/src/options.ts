@@ -154,7 +154,11 @@ export function settingsOf(options: WorkerOptions): Settings {
 }
 
 /** Throws `ERR_INVALID_OPTION` unless `got` is a whole number within the bounds. */
-export function requireWhole(option: string, got: unknown, { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }): void {
+export function requireWhole(
+  option: string,
+  got: unknown,
+  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
+): void {
   if (Number.isSafeInteger(got) && (got as number) >= min && (got as number) <= max) return;
   const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
   throw new InvalidOptionError({ option, expected, got });
@@ -163,5 +167,9 @@ export function requireWhole(option: string, got: unknown, { min, max = Number.M
 function requireUrl(url: unknown): void {
   if (typeof url === 'string' && /^amqps?:\/\//.test(url) && URL.canParse(url)) return;
   // Not quoted: what is no address may still hold a password.
-  throw new InvalidOptionError({ option: 'url', expected: 'an address such as amqp://user:password@host:5672/vhost', got: typeof url === 'string' ? 'another text' : url });
+  throw new InvalidOptionError({
+    option: 'url',
+    expected: 'an address such as amqp://user:password@host:5672/vhost',
+    got: typeof url === 'string' ? 'another text' : url,
+  });
 }

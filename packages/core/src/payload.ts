@@ -14,7 +14,11 @@ export function encodePayload(job: JobType, payload: unknown, codec: Codec): Awa
 }
 
 /** The validated payload of a delivery. Throws an `UnrecoverableError`: no retry would make a bad body good. */
-export function decodePayload(job: JobType, { content, properties }: Delivery, options: { codec: Codec; maxBytes: number }): Awaitable<unknown> {
+export function decodePayload(
+  job: JobType,
+  { content, properties }: Delivery,
+  options: { codec: Codec; maxBytes: number },
+): Awaitable<unknown> {
   const { codec, maxBytes } = options;
   if (content.length > maxBytes) throw new PayloadTooLargeError({ job: job.name, bytes: content.length, max: maxBytes });
   const reason = unreadable(codec, properties);
@@ -23,7 +27,12 @@ export function decodePayload(job: JobType, { content, properties }: Delivery, o
   try {
     payload = codec.decode(content);
   } catch (cause) {
-    throw new PayloadDecodingError({ job: job.name, codec: job.codec, reason: cause instanceof Error ? cause.message : String(cause), cause });
+    throw new PayloadDecodingError({
+      job: job.name,
+      codec: job.codec,
+      reason: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
   }
   return validate(job, payload);
 }
@@ -38,9 +47,11 @@ function encode(job: JobType, payload: unknown, codec: Codec): Buffer {
 
 /** Why a codec cannot read a body, by what its properties say. */
 function unreadable(codec: Codec, { contentType, contentEncoding }: Delivery['properties']): string | undefined {
+  if (contentType === codec.contentType && contentEncoding === undefined) return undefined;
   const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   if (mediaType && !codec.accepts(mediaType)) return `its content type is ${mediaType.slice(0, 100)}`;
-  if (contentEncoding && !/^(?:utf-?8|identity)$/i.test(contentEncoding)) return `its content encoding is ${contentEncoding.slice(0, 100)}`;
+  if (contentEncoding && !/^(?:utf-?8|identity)$/i.test(contentEncoding))
+    return `its content encoding is ${contentEncoding.slice(0, 100)}`;
   return undefined;
 }
 

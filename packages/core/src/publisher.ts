@@ -10,12 +10,11 @@ import { isThenable } from './middleware.js';
 import type { PublishOptions } from './options.js';
 import { encodePayload } from './payload.js';
 import type { Publish } from './plugin.js';
-import type { Topology } from './topology.js';
+import { Topology } from './topology.js';
 
 export interface PublisherParts {
   readonly connection: Connection;
   readonly codecs: CodecRegistry;
-  readonly topology: Topology;
   readonly clock: Clock;
   /** The publish options that core and the plugins know. */
   readonly options: ReadonlySet<string>;
@@ -32,6 +31,11 @@ export class Publisher {
   constructor(parts: PublisherParts) {
     this.#parts = parts;
     this.#chain = parts.fold((message) => parts.connection.publish(message));
+  }
+
+  /** Whether core or a plugin owns the publish option `option`: `delay`, for one, is there only with a plugin that delays. */
+  knows(option: string): boolean {
+    return this.#parts.options.has(option);
   }
 
   /** Resolves when the broker has confirmed the job's message. The job's queue is declared first, so that a producer may come before any worker. */
@@ -52,8 +56,15 @@ export class Publisher {
     if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
       throw new InvalidOptionError({ option: 'content', expected: 'a Buffer, Uint8Array or string', got: content });
     }
-    const body = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    return this.relay({ exchange, routingKey, content: body, properties: { ...this.#properties(options), ...properties }, options });
+    const body =
+      typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return this.relay({
+      exchange,
+      routingKey,
+      content: body,
+      properties: { ...this.#properties(options), ...properties },
+      options,
+    });
   }
 
   /** Sends a finished message through the publish chain. */
@@ -64,8 +75,7 @@ export class Publisher {
   }
 
   async #declare(job: JobType): Promise<void> {
-    const { topology, connection } = this.#parts;
-    await connection.declare(topology.boundQueue(job.queue, job.bindings));
+    await this.#parts.connection.declare(new Topology().boundQueue(job.queue, job.bindings));
     this.#declared.add(job);
   }
 
@@ -86,7 +96,8 @@ export class Publisher {
 
   #checkOptions(options: PublishOptions): void {
     for (const option in options) {
-      if (!this.#parts.options.has(option)) throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
+      if (!this.#parts.options.has(option))
+        throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
     }
   }
 }

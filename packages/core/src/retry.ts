@@ -18,10 +18,13 @@ export interface Backoff {
  * The wait after the `attempt`-th failure: `initial · factor^(attempt - 1)`, at most `max`, with full jitter.
  * M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
-export function backoff({ initial = 1_000, factor = 2, max = 3_600_000, jitter = 'full' }: Backoff = {}): (attempt: number) => number {
+export function backoff({ initial = 1_000, factor = 2, max = 3_600_000, jitter = 'full' }: Backoff = {}): (
+  attempt: number,
+) => number {
   requireNumbers({ initial, factor, max });
   return (attempt) => {
-    const wait = Math.min(max, initial * factor ** (attempt - 1));
+    // Not 0 · ∞, which is no number, where the power overflows.
+    const wait = initial && Math.min(max, initial * factor ** (attempt - 1));
     return Math.round(jitter === 'full' ? Math.random() * wait : wait);
   };
 }
@@ -57,6 +60,22 @@ export function perError(policies: ReadonlyArray<readonly [ErrorClass, RetryPoli
     const [, policy] = policies.find(([errorClass]) => error instanceof errorClass) ?? [undefined, otherwise];
     return policy(attempt, error);
   };
+}
+
+/**
+ * What a policy says, checked: milliseconds, or `null` to give up. A negative wait is over already. Throws `ERR_INVALID_OPTION` for
+ * anything else (NaN, a promise, nothing at all): an unlimited retry without a pause would be worse than a dead letter.
+ */
+export function waitAfter(
+  policy: RetryPolicy,
+  attempt: number,
+  { delay, error }: { delay?: number; error: unknown },
+): number | null {
+  const decided = policy(attempt, error);
+  if (decided === null) return null;
+  const wait: unknown = delay ?? decided;
+  if (typeof wait === 'number' && Number.isFinite(wait)) return Math.max(0, wait);
+  throw new InvalidOptionError({ option: 'retry delay', expected: 'milliseconds, or null to give up', got: wait });
 }
 
 function requireNumbers(options: Record<string, unknown>): void {

@@ -1,4 +1,5 @@
 // How a delivery ends. Copy first, ack second: a crash in between runs a job twice, never zero times.
+import { inspect } from 'node:util';
 import type { Clock } from './clock.js';
 import { MessageInvalidError } from './errors.js';
 import { attemptOf } from './job.js';
@@ -40,11 +41,15 @@ export class Settlement {
       case 'ack':
         return delivery.ack();
       case 'requeue':
-        return outcome.delay && this.#parts.delays ? this.#replace(delivery, postponed(delivery, outcome.delay)) : delivery.requeue();
+        return outcome.delay && this.#parts.delays
+          ? this.#replace(delivery, postponed(delivery, outcome.delay))
+          : delivery.requeue();
       case 'retry':
         return this.#replace(delivery, retried(delivery, outcome, this.#parts));
       case 'deadLetter':
-        return queue.deadLetter ? this.#replace(delivery, dead(delivery, outcome.error, queue, this.#parts.clock)) : delivery.reject();
+        return queue.deadLetter
+          ? this.#replace(delivery, dead(delivery, outcome.error, queue, this.#parts.clock))
+          : delivery.reject();
     }
   }
 
@@ -101,16 +106,22 @@ function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): M
   return { ...copy, ...queue.deadLetter, properties: kept };
 }
 
-function failure(delivery: Delivery, error: unknown, clock: Clock): Headers {
-  const { name = 'Error', code, message } = (error instanceof Error ? error : { message: String(error) }) as Error & { code?: unknown };
+function failure(delivery: Delivery, thrown: unknown, clock: Clock): Headers {
+  const error = thrown instanceof Error ? thrown : new Error(bounded(thrown));
+  const { code } = error as { code?: unknown };
   return {
-    [HEADERS.errorName]: name,
-    ...(typeof code === 'string' && { [HEADERS.errorCode]: code }),
-    [HEADERS.errorMessage]: message.slice(0, MAX_ERROR_TEXT),
+    [HEADERS.errorName]: bounded(error.name),
+    ...(typeof code === 'string' && { [HEADERS.errorCode]: bounded(code) }),
+    [HEADERS.errorMessage]: bounded(error.message),
     [HEADERS.firstFailedAt]: delivery.properties.headers?.[HEADERS.firstFailedAt] ?? new Date(clock.now()).toISOString(),
   };
 }
 
+/** Anything can be thrown, and an error's fields can hold anything. */
+function bounded(value: unknown, max: number = MAX_ERROR_TEXT): string {
+  return (typeof value === 'string' ? value : inspect(value, { depth: 1 })).slice(0, max);
+}
+
 function stackOf(error: unknown): Headers {
-  return error instanceof Error && error.stack ? { [HEADERS.errorStack]: error.stack.slice(0, MAX_ERROR_STACK) } : {};
+  return error instanceof Error && error.stack ? { [HEADERS.errorStack]: bounded(error.stack, MAX_ERROR_STACK) } : {};
 }

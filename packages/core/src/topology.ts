@@ -93,10 +93,22 @@ export function queueOf(given: string | QueueOptions): Queue {
   const temporary = autoDelete || exclusive;
   const type = options.type ?? (durable && !temporary ? 'quorum' : 'classic');
   if (type === 'quorum' && (!durable || temporary)) {
-    throw new InvalidOptionError({ option: `queue "${name}"`, expected: 'type "classic" for a queue that is not durable, exclusive or auto-delete', got: type });
+    throw new InvalidOptionError({
+      option: `queue "${name}"`,
+      expected: 'type "classic" for a queue that is not durable, exclusive or auto-delete',
+      got: type,
+    });
   }
   const deadLetter = deadLetterOf(name, options.deadLetter ?? (declare && !temporary));
-  return { name, declare, durable, autoDelete, exclusive, deadLetter, arguments: { ...safeArguments(type, deadLetter), ...options.arguments } };
+  return {
+    name,
+    declare,
+    durable,
+    autoDelete,
+    exclusive,
+    deadLetter,
+    arguments: { ...safeArguments(type, deadLetter), ...options.arguments },
+  };
 }
 
 function deadLetterOf(queue: string, given: boolean | DeadLetterOptions): Required<DeadLetterOptions> | undefined {

@@ -4,7 +4,7 @@ import { SystemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import { CodecRegistry } from './codec.js';
 import type { Consumer } from './connection.js';
-import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
+import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
 import type { DependencyContainer, Token } from './container.js';
 import type { Dispatcher } from './dispatcher.js';
 import { ConnectionLostError, DuplicateHandlerError, WorkerStateError } from './errors.js';
@@ -15,6 +15,7 @@ import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
 import { requireWhole, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
+import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
 
 export interface StopOptions {
@@ -38,7 +39,7 @@ export class Worker implements AsyncDisposable {
   /** The worker's own: all services of core and of the plugins, by token. */
   readonly container: DependencyContainer;
   readonly #settings: Settings;
-  readonly #definitions: HandlerDefinition[] = [];
+  protected readonly definitions: HandlerDefinition[] = [];
   readonly #stopping = new AbortController();
   readonly #events: WorkerEvents;
   readonly #clock: Clock;
@@ -68,13 +69,13 @@ export class Worker implements AsyncDisposable {
   handle<P, I>(job: JobType<P, I>, handler: Handler<P>, options: HandlerOptions = {}): this {
     this.#require('register a handler', ['new'], 'Register handlers before start().');
     const queue = job.queue.name;
-    if (this.#definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
+    if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });
     }
     if (options.concurrency !== undefined) requireWhole('concurrency', options.concurrency, { min: 1 });
     if (options.prefetch !== undefined) requireWhole('prefetch', options.prefetch, { min: 0, max: 65_535 });
     if (options.timeout !== undefined) requireWhole('timeout', options.timeout, { min: 1 });
-    this.#definitions.push({ job, handler, options } as unknown as HandlerDefinition);
+    this.definitions.push({ job, handler, options } as unknown as HandlerDefinition);
     return this;
   }
 
@@ -93,14 +94,12 @@ export class Worker implements AsyncDisposable {
 
   /** Publishes a job; resolves when the broker has confirmed it, rejects with a typed error otherwise. */
   async publish<P, I>(job: JobType<P, I>, payload: I, options?: PublishOptions): Promise<void> {
-    this.#requireConnected('publish');
-    return this.container.resolve(PUBLISHER).publish(job as unknown as JobType, payload, options);
+    return this.#publisher('publish').publish(job, payload, options);
   }
 
   /** Publishes any message; resolves when the broker has confirmed it. */
   async send(message: OutgoingMessage): Promise<void> {
-    this.#requireConnected('send');
-    return this.container.resolve(PUBLISHER).send(message);
+    return this.#publisher('send').send(message);
   }
 
   /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
@@ -128,7 +127,7 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const assembly = assemble({ settings: this.#settings, definitions: this.#definitions, container: this.container });
+    const assembly = assemble({ settings: this.#settings, definitions: this.definitions, container: this.container });
     this.#assembly = assembly;
     const { connection, dispatcher, registry, topology } = assembly;
     await connection.connect();
@@ -136,7 +135,7 @@ export class Worker implements AsyncDisposable {
     await registry.start(this.container);
     for (const options of assembly.consumers) {
       if (this.#stopping.signal.aborted) throw new ConnectionLostError();
-      this.#consumers.push(await connection.consume(options, (delivery) => dispatcher.deliver(delivery)));
+      this.#consumers.push(await connection.consume(options, (delivery) => void dispatcher.deliver(delivery)));
     }
   }
 
@@ -180,8 +179,10 @@ export class Worker implements AsyncDisposable {
     if (!states.includes(this.#state)) throw new WorkerStateError({ action, state: this.#state, advice });
   }
 
-  #requireConnected(action: string): void {
+  #publisher(action: string): Publisher {
     this.#require(action, ['starting', 'running', 'stopping'], 'Publish after start() and before stop() has ended.');
+    if (!this.#assembly) throw new WorkerStateError({ action, state: this.#state, advice: 'Wait for start().' });
+    return this.#assembly.publisher;
   }
 }
 

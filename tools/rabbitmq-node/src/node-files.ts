@@ -23,6 +23,8 @@ export interface RabbitOptions {
 
 /** Everything about a node that stays when its process is stopped and started again. */
 export interface NodeFiles {
+  /** The folder of RabbitMQ's own scripts. */
+  readonly scripts: string;
   readonly node: string;
   readonly port: number;
   readonly managementPort: number | undefined;
@@ -36,7 +38,7 @@ export interface NodeFiles {
   readonly pidFile: string;
 }
 
-export async function prepareFiles(options: RabbitOptions): Promise<NodeFiles> {
+export async function prepareFiles(scripts: string, options: RabbitOptions): Promise<NodeFiles> {
   const directory = options.directory ? resolve(options.directory) : await mkdtemp(join(tmpdir(), 'rabbitmq-node-'));
   const node = `${options.name ?? 'rabbit'}@localhost`;
   const port = options.port ?? (await freePort());
@@ -49,6 +51,7 @@ export async function prepareFiles(options: RabbitOptions): Promise<NodeFiles> {
   const env = { ...paths(directory), ...(await network(port)), RABBITMQ_NODENAME: node };
   const pidFile = env.RABBITMQ_PID_FILE;
   return {
+    scripts,
     node,
     port,
     managementPort,

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import anyTest from 'ava';
 import { type RabbitNode, startRabbit, withOwnRabbit } from '../src/index.js';
+import { accepts } from '../src/ports.js';
 import type { Started } from './_starter.js';
 import { dial, received } from './_tcp.js';
 
@@ -120,6 +121,6 @@ test('A node and its folder end with a process that is killed.', async (t) => {
   });
   await dial(t, port);
   starter.kill('SIGKILL');
-  while (existsSync(folder)) await sleep(50);
-  await t.throwsAsync(dial(t, port), { code: 'ECONNREFUSED' });
+  while (existsSync(folder) || (await accepts(port))) await sleep(50);
+  t.pass(); // waits until AVA's timeout otherwise
 });

@@ -42,7 +42,8 @@ export class AmqpConnection implements Connection {
   readonly #declared: Declaration['declared'] = new Set();
   #declaring: Promise<void> = Promise.resolve();
   #redeclaring: Promise<void> | undefined;
-  #topology: Topology | undefined;
+  /** What is declared again on every new connection. */
+  readonly #topologies = new Set<Topology>();
   #capabilities: Capabilities | undefined;
 
   constructor(parts: ConnectionParts) {
@@ -53,8 +54,20 @@ export class AmqpConnection implements Connection {
     const declared = (): Promise<void> => this.#ready.passed;
     consuming.on('down', () => this.#ready.shut());
     consuming.on('up', () => void this.#declareAgain());
-    this.#publisher = new PublishChannel({ link: publishing, clock, settings, declared, fault: (error) => this.#fault('publishing', error) });
-    this.#outage = new Outage({ links: { consuming, publishing }, events, logger, alarmAfter: settings.reconnect.alarmAfter, declared });
+    this.#publisher = new PublishChannel({
+      link: publishing,
+      clock,
+      settings,
+      declared,
+      fault: (error) => this.#fault('publishing', error),
+    });
+    this.#outage = new Outage({
+      links: { consuming, publishing },
+      events,
+      logger,
+      alarmAfter: settings.reconnect.alarmAfter,
+      declared,
+    });
     this.#consuming = consuming;
     this.#publishing = publishing;
   }
@@ -72,9 +85,9 @@ export class AmqpConnection implements Connection {
   }
 
   async declare(topology: Topology): Promise<void> {
-    this.#topology = topology;
     await withDeadline(this.#ready.passed, { operation: 'declare', ms: this.#parts.settings.publishTimeout });
-    await this.#declareMissing();
+    await this.#declareMissing(topology);
+    this.#topologies.add(topology);
   }
 
   async consume(options: ConsumerOptions, deliver: (delivery: Delivery) => void): Promise<Consumer> {
@@ -101,7 +114,10 @@ export class AmqpConnection implements Connection {
     const channel = await withDeadline(this.#model().createChannel(), { operation: 'open a channel', ms });
     channel.on('error', () => {});
     try {
-      const { messageCount, consumerCount } = await withDeadline(channel.checkQueue(queue), { operation: `look at queue "${queue}"`, ms });
+      const { messageCount, consumerCount } = await withDeadline(channel.checkQueue(queue), {
+        operation: `look at queue "${queue}"`,
+        ms,
+      });
       return { ready: messageCount, consumers: consumerCount };
     } catch (error) {
       throw channelFailure(error, `Queue "${queue}"`);
@@ -122,12 +138,10 @@ export class AmqpConnection implements Connection {
     return model;
   }
 
-  /** Declares what has come to the topology since the last time; one call after the other. */
-  #declareMissing(): Promise<void> {
-    const declare = async (): Promise<void> => {
-      const { settings } = this.#parts;
-      if (this.#topology) await declareParts(this.#model(), { topology: this.#topology, declared: this.#declared, timeout: settings.brokerTimeout });
-    };
+  /** Declares what has come to a topology since the last time; one call after the other. */
+  #declareMissing(topology: Topology): Promise<void> {
+    const { brokerTimeout: timeout } = this.#parts.settings;
+    const declare = async (): Promise<void> => declareParts(this.#model(), { topology, declared: this.#declared, timeout });
     this.#declaring = this.#declaring.then(declare, declare);
     return this.#declaring;
   }
@@ -140,10 +154,12 @@ export class AmqpConnection implements Connection {
 
   async #redeclare(): Promise<void> {
     this.#declared.clear();
-    try {
-      await this.#declareMissing();
-    } catch (error) {
-      if (this.#consuming.model) this.#fault('declaring', error as Error);
+    for (const topology of this.#topologies) {
+      try {
+        await this.#declareMissing(topology);
+      } catch (error) {
+        if (this.#consuming.model) this.#fault('declaring', error as Error);
+      }
     }
     if (this.#consuming.model) this.#ready.open();
   }

@@ -35,7 +35,7 @@ class AmqpDelivery implements Delivery {
   }
 
   get properties(): MessageProperties {
-    return this.#message.properties as MessageProperties;
+    return this.#message.properties;
   }
 
   get lost(): boolean {
@@ -60,10 +60,10 @@ export interface ConsumerPlan {
   readonly clock: Clock;
   readonly options: ConsumerOptions;
   readonly timeout: number;
-  deliver(delivery: Delivery): void;
+  readonly deliver: (delivery: Delivery) => void;
   /** Resolves when the topology is declared on the present connection; `again` asks for it to be declared once more. */
-  declared(again: boolean): Promise<void>;
-  fault(error: Error): void;
+  readonly declared: (again: boolean) => Promise<void>;
+  readonly fault: (error: Error) => void;
 }
 
 /** A queue's consumer, on a channel of its own. A closed channel and a cancelled consumer are repaired in the same way: by a new channel. */

@@ -62,5 +62,11 @@ function callFor(channel: Channel, part: Part): [what: string, call: () => Promi
   }
   const { source, destination, destinationType, pattern, arguments: args } = part;
   const what = `The binding of ${destinationType} "${destination}" to exchange "${source}"`;
-  return [what, () => (destinationType === 'queue' ? channel.bindQueue(destination, source, pattern, args) : channel.bindExchange(destination, source, pattern, args))];
+  return [
+    what,
+    () =>
+      destinationType === 'queue'
+        ? channel.bindQueue(destination, source, pattern, args)
+        : channel.bindExchange(destination, source, pattern, args),
+  ];
 }

@@ -1,5 +1,13 @@
 // What the client's errors mean. They carry the broker's reply code (AMQP 0-9-1, section 1.2) in `code`, and its text in the message.
-import { AccessRefusedError, BrokerRefusedError, ChannelClosedError, ConnectionLostError, TopologyMismatchError, TopologyMissingError, WorkerError } from '../errors.js';
+import {
+  AccessRefusedError,
+  BrokerRefusedError,
+  ChannelClosedError,
+  ConnectionLostError,
+  TopologyMismatchError,
+  TopologyMissingError,
+  WorkerError,
+} from '../errors.js';
 import { redactUrl } from '../logger.js';
 
 const ACCESS_REFUSED = 403;
@@ -18,7 +26,9 @@ export function channelFailure(error: unknown, what: string): WorkerError {
     case NOT_FOUND:
       return new TopologyMissingError({ what, reason, cause: error });
     case PRECONDITION_FAILED:
-      return reason.includes('inequivalent arg') ? mismatch(what, reason, error) : new ChannelClosedError({ what, reason, cause: error });
+      return reason.includes('inequivalent arg')
+        ? mismatch(what, reason, error)
+        : new ChannelClosedError({ what, reason, cause: error });
     case undefined:
       return new ConnectionLostError({ cause: error });
     default:
@@ -28,7 +38,8 @@ export function channelFailure(error: unknown, what: string): WorkerError {
 
 function mismatch(what: string, reason: string, cause: unknown): TopologyMismatchError {
   const [, argument, wanted, existing] = /inequivalent arg '(.+?)' for .*: received (.+) but current is (.+)$/.exec(reason) ?? [];
-  if (argument === undefined || wanted === undefined || existing === undefined) return new TopologyMismatchError({ what, reason, cause });
+  if (argument === undefined || wanted === undefined || existing === undefined)
+    return new TopologyMismatchError({ what, reason, cause });
   return new TopologyMismatchError({ what, argument, wanted, existing, reason, cause });
 }
 
@@ -41,7 +52,8 @@ function replyText(error: unknown): string {
 /** An error of connecting that trying again will not cure, or undefined: a refused login or virtual host, or a certificate that is not accepted. */
 export function refusal(error: Error & { code?: unknown }, url: string): BrokerRefusedError | undefined {
   const facts = { url: redactUrl(url), cause: error };
-  if (/ACCESS.REFUSED/.test(error.message)) return new BrokerRefusedError({ ...facts, reason: 'the login was refused (ACCESS_REFUSED)' });
+  if (/ACCESS.REFUSED/.test(error.message))
+    return new BrokerRefusedError({ ...facts, reason: 'the login was refused (ACCESS_REFUSED)' });
   // The client hides the reason: all it says is that the answer to connection.open was a close.
   if (error.message.startsWith('Expected ConnectionOpenOk')) {
     return new BrokerRefusedError({ ...facts, reason: 'the virtual host does not exist, is down, or is not open to this user' });

@@ -1,7 +1,7 @@
 import { connect } from 'amqp-connection-manager';
 import type { AmqpConnectionManager } from 'amqp-connection-manager';
 import type { ChannelModel, Options } from 'amqplib';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { BrokerTimeoutError, BrokerUnreachableError, ConnectionLostError } from '../errors.js';
 import type { BrokerRefusedError } from '../errors.js';
 import { redactUrl } from '../logger.js';
@@ -33,6 +33,8 @@ export class Link extends EventEmitter<LinkEvents> {
   #attempt = 0;
   #lastError: Error | undefined;
   #closed = false;
+  /** Ends the sockets, also one whose handshake is under way: nobody else can reach that. */
+  readonly #end = new AbortController();
 
   constructor(settings: Settings) {
     super();
@@ -48,7 +50,7 @@ export class Link extends EventEmitter<LinkEvents> {
 
   /** Resolves on the first connection. Rejects where the broker refuses, and when `startTimeout` has passed; then it is closed. */
   async open(): Promise<void> {
-    const { startTimeout: ms, urls } = this.#settings;
+    const { startTimeout: ms, urls, findServers } = this.#settings;
     const connected = new Promise<void>((resolve, reject) => {
       this.once('up', () => resolve());
       this.once('down', (cause) => reject(new ConnectionLostError({ cause })));
@@ -59,27 +61,30 @@ export class Link extends EventEmitter<LinkEvents> {
       await withDeadline(connected, { operation: 'connect', ms });
     } catch (error) {
       await this.close(1_000);
-      throw error instanceof BrokerTimeoutError ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError }) : error;
+      throw error instanceof BrokerTimeoutError
+        ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError })
+        : error;
     }
   }
 
-  /** Closes within `ms` milliseconds. The client's own close may never settle, against a frozen broker for one: then the socket is destroyed. */
+  /** Closes within `ms` milliseconds, and leaves nothing open. The client's own close may never settle, against a frozen broker for one. */
   async close(ms: number): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const model = this.#model;
+    const connected = this.#model !== undefined;
     this.#lose(undefined);
-    if (!this.#manager || (await endedWithin(ms, this.#manager.close()))) return;
-    (model?.connection as { stream?: { destroy(): void } } | undefined)?.stream?.destroy();
+    if (!connected) this.#end.abort();
+    if (this.#manager) await endedWithin(ms, this.#manager.close());
+    this.#end.abort();
   }
 
   #connect(): void {
     const { urls, findServers, heartbeat, connect: socket, brokerTimeout } = this.#settings;
     const manager = connect(findServers ? undefined : [...urls], {
-      ...(findServers && { findServers }),
+      ...(findServers && { findServers: () => this.#answerOf(findServers) }),
       heartbeatIntervalInSeconds: heartbeat,
       // Without noDelay a confirm on a connection that also acknowledges takes 40 ms; without a timeout a mute broker hangs the manager for ever.
-      connectionOptions: { timeout: brokerTimeout, keepAlive: true, ...socket, noDelay: true },
+      connectionOptions: { timeout: brokerTimeout, keepAlive: true, ...socket, noDelay: true, signal: this.#end.signal },
     });
     this.#manager = manager;
     manager.on('connect', ({ connection, url }) => this.#rise(connection as unknown as ChannelModel, addressOf(url)));
@@ -98,7 +103,15 @@ export class Link extends EventEmitter<LinkEvents> {
     manager.connect().catch(() => {});
   }
 
+  /** An answer that does not come is a failed attempt; without this the manager would wait for it for ever, its own close too. */
+  #answerOf(findServers: () => Promise<string | string[]>): Promise<string | string[]> {
+    const { signal } = this.#end;
+    const ended = signal.aborted ? [] : once(signal, 'abort').then(() => []);
+    return withDeadline(Promise.race([findServers(), ended]), { operation: 'findServers', ms: this.#settings.brokerTimeout });
+  }
+
   #rise(model: ChannelModel, url: string): void {
+    if (this.#closed) return;
     this.#attempt = 0;
     this.#model = model;
     this.emit('up', { model, url });
@@ -112,7 +125,12 @@ export class Link extends EventEmitter<LinkEvents> {
 
   #retry(error: Error | undefined): void {
     this.#lastError = error;
-    if (this.#closed || !this.#manager) return;
+    if (!this.#manager) return;
+    if (this.#closed) {
+      // The manager waits once more before it notices that it is closed, and so would the process.
+      this.#manager.reconnectTimeInSeconds = 0;
+      return;
+    }
     this.#attempt++;
     const delay = this.#wait(this.#attempt);
     this.#manager.reconnectTimeInSeconds = delay / 1_000;

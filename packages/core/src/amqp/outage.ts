@@ -9,7 +9,7 @@ export interface OutageParts {
   readonly logger: Logger;
   readonly alarmAfter: number;
   /** Resolves when the topology is declared again. */
-  declared(): Promise<void>;
+  readonly declared: () => Promise<void>;
 }
 
 /** Makes one story of what befalls the two connections: one outage, one count of attempts, one return. */
@@ -75,7 +75,10 @@ export class Outage {
     this.#parts.logger.info({ url: this.#url, version: this.#version }, reconnected ? 'reconnected' : 'connected');
   }
 
-  #announce<E extends 'disconnected' | 'reconnecting' | 'alarm' | 'blocked'>(event: E, facts: Record<string, unknown> & { error?: Error }): void {
+  #announce(
+    event: 'disconnected' | 'reconnecting' | 'alarm' | 'blocked',
+    facts: Record<string, unknown> & { error?: Error },
+  ): void {
     const { error, ...rest } = facts;
     this.#parts.logger.warn({ ...rest, ...(error && { err: error }) }, event);
     (this.#parts.events as NodeJS.EventEmitter).emit(event, facts);

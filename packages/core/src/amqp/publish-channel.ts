@@ -13,8 +13,8 @@ export interface PublishPlan {
   readonly clock: Clock;
   readonly settings: Settings;
   /** Resolves when the topology is declared on the present connection. */
-  declared(): Promise<void>;
-  fault(error: Error): void;
+  readonly declared: () => Promise<void>;
+  readonly fault: (error: Error) => void;
 }
 
 /**
@@ -93,7 +93,8 @@ export class PublishChannel {
 
   #flush(): void {
     const { channel } = this.#supervised;
-    while (channel && this.#writable && !this.#blocked) {
+    if (!channel) return;
+    while (this.#writable && !this.#blocked) {
       const entry = this.#outbox.next(this.#suspects > 0 ? 1 : undefined);
       if (!entry) return;
       this.#send(channel, entry);

@@ -13,13 +13,13 @@ export interface ChannelPlan<C extends Channel> {
   readonly what: string;
   /** Milliseconds for each call to the broker. */
   readonly timeout: number;
-  open(model: ChannelModel): Promise<C>;
+  readonly open: (model: ChannelModel) => Promise<C>;
   /** Run on each new channel, before it counts as open. */
-  setUp(channel: C): Promise<void>;
+  readonly setUp: (channel: C) => Promise<void>;
   /** The channel has gone, and all that was unsettled on it. */
-  lost(error: Error | undefined): void;
+  readonly lost: (error: Error | undefined) => void;
   /** It could not be opened again; another attempt follows. */
-  fault(error: Error): void;
+  readonly fault: (error: Error) => void;
 }
 
 /** Between attempts to open a channel on a connection that is up. */
@@ -68,8 +68,11 @@ export class SupervisedChannel<C extends Channel> {
     if (this.#channel) await endedWithin(ms, this.#channel.close());
   }
 
-  readonly #reopen = async (): Promise<void> => {
-    if (this.#opening) return;
+  readonly #reopen = (): void => {
+    if (!this.#opening) void this.#keepOpening();
+  };
+
+  async #keepOpening(): Promise<void> {
     this.#opening = true;
     const { link, clock, fault } = this.#plan;
     for (let attempt = 1; link.model && !this.#channel && !this.#retired; attempt++) {
@@ -81,7 +84,7 @@ export class SupervisedChannel<C extends Channel> {
       }
     }
     this.#opening = false;
-  };
+  }
 
   async #openOn(model: ChannelModel): Promise<void> {
     const { what, timeout: ms, open, setUp } = this.#plan;
@@ -102,6 +105,6 @@ export class SupervisedChannel<C extends Channel> {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     this.#plan.lost(error && channelFailure(error, this.#plan.what));
-    if (!this.#retired) void this.#reopen();
+    if (!this.#retired) this.#reopen();
   }
 }

@@ -1,0 +1,54 @@
+// Parses the command line. Only yargs is loaded here: a command's body is imported when it runs, so that --help answers at once.
+import yargs from 'yargs';
+import type { Argv } from 'yargs';
+import { commands } from './commands/index.js';
+import { version } from './version.js';
+
+/** Runs one command and sets the exit code. Never rejects. */
+export async function run(argv: readonly string[]): Promise<void> {
+  // `worker queues | head`: the reader has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+  try {
+    await parser(argv).parseAsync();
+  } catch (error) {
+    const { describe, exitCodeOf } = await import('./exit.js');
+    const { UsageError } = await import('./errors.js');
+    const failure = error instanceof Mistake ? new UsageError(error.message) : error;
+    process.stderr.write(`worker: ${describe(failure)}\n`);
+    process.exitCode = exitCodeOf(failure);
+  }
+}
+
+/** The whole command line, for `run` and for the test of its reference. */
+export function parser(argv: readonly string[]): Argv {
+  return yargs(argv)
+    .scriptName('worker')
+    .usage('$0 <command> [options]')
+    .command([...commands])
+    .completion('completion', 'Print a completion script for bash, zsh or fish')
+    .option('color', { type: 'boolean', hidden: true })
+    .option('quiet', { alias: 'q', type: 'boolean', describe: 'Say nothing but results and errors' })
+    .middleware(({ color }) => {
+      if (color === false) process.env['NO_COLOR'] = '1';
+    })
+    .demandCommand(1, 'Give a command: "worker --help" lists them.')
+    .strict()
+    .recommendCommands()
+    .help()
+    .alias('help', 'h')
+    .version(version)
+    .wrap(Math.min(120, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail(fail);
+}
+
+/** What yargs refuses; told as a UsageError, whose module is not loaded for a command line that is right. */
+class Mistake extends Error {}
+
+function fail(message: string | null, error: Error | undefined): never {
+  if (error && error.name !== 'YError') throw error;
+  throw new Mistake((message || error?.message) ?? 'The command line is wrong.');
+}

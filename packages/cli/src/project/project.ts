@@ -1,0 +1,75 @@
+// A user's project: its configuration, plugins and handlers, as a worker that is not started.
+import { milliseconds, Topology, Worker } from '@warren/core';
+import type { HandlerDefinition, Logger, WorkerOptions } from '@warren/core';
+import type { LoadedConfig } from './config.js';
+import { DEFAULT_HANDLERS, findHandlers, registerHandlers } from './handlers.js';
+import { loadPlugins } from './plugins.js';
+import type { LoadedPlugin } from './plugins.js';
+
+/** A worker that shows what was registered. */
+class ProjectWorker extends Worker {
+  get registered(): readonly HandlerDefinition[] {
+    return this.definitions;
+  }
+}
+
+export interface Project {
+  readonly config: LoadedConfig;
+  readonly plugins: readonly LoadedPlugin[];
+  readonly worker: Worker;
+  readonly definitions: readonly HandlerDefinition[];
+  /** Milliseconds. */
+  readonly shutdownTimeout: number;
+  readonly urls: readonly string[];
+}
+
+export interface LoadOptions {
+  readonly logger?: Logger;
+  /** `required`: no handlers is an error. `optional`: those of the default folder if there are any. `none`: not loaded. */
+  readonly handlers: 'required' | 'optional' | 'none';
+  /** Options of the worker that win over the configuration. */
+  readonly worker?: WorkerOptions;
+  /** Plugins to add, by name, unless the configuration has them. */
+  readonly needs?: readonly string[];
+}
+
+/** Loads plugins and handlers; nothing is connected. Throws a `ConfigurationError` for the first thing that is wrong. */
+export async function loadProject(config: LoadedConfig, options: LoadOptions): Promise<Project> {
+  const { plugins: _, handlers, shutdownTimeout = 0, logLevel: __, managementUrl: ___, ...settings } = config.values;
+  const plugins = await projectPlugins(config, options.needs ?? []);
+  const worker = new ProjectWorker({
+    ...settings,
+    ...(options.logger && { logger: options.logger }),
+    ...options.worker,
+    plugins: plugins.map(({ plugin }) => plugin),
+  });
+  const files = await handlerFiles(handlers, options.handlers, config.cwd);
+  await registerHandlers(worker, files, config.cwd);
+  const urls = [settings.url ?? []].flat();
+  return { config, plugins, worker, definitions: worker.registered, shutdownTimeout: milliseconds(shutdownTimeout), urls };
+}
+
+async function projectPlugins(config: LoadedConfig, needs: readonly string[]): Promise<LoadedPlugin[]> {
+  const { cwd, made, values } = config;
+  const loaded = await loadPlugins(values.plugins ?? [], { cwd, made });
+  const missing = needs.filter((name) => !loaded.some(({ plugin }) => plugin.name === name));
+  return [...loaded, ...(await loadPlugins(missing, { cwd, made }))];
+}
+
+async function handlerFiles(
+  given: string | readonly string[] | undefined,
+  wanted: LoadOptions['handlers'],
+  cwd: string,
+): Promise<string[]> {
+  if (wanted === 'none') return [];
+  if (given !== undefined || wanted === 'required') return findHandlers([given ?? DEFAULT_HANDLERS].flat(), cwd);
+  return findHandlers(DEFAULT_HANDLERS, cwd).catch(() => []);
+}
+
+/** What a started worker would declare. */
+export function topologyOf({ plugins, definitions }: Pick<Project, 'plugins' | 'definitions'>): Topology {
+  const topology = new Topology();
+  for (const { plugin } of plugins) plugin.topology?.(topology);
+  for (const { job } of definitions) topology.boundQueue(job.queue, job.bindings);
+  return topology;
+}

@@ -1,0 +1,75 @@
+// The publish layer: a delayed message goes to its first level instead of where it was published to.
+import { HEADERS, withoutJourney } from '@warren/core';
+import type { Clock, Headers, Message, Publish } from '@warren/core';
+import { addressOf, requireTarget, SENTINEL } from './address.js';
+import type { Target } from './address.js';
+import type { DelayTopology } from './delay-topology.js';
+import { delayOf } from './due.js';
+import { DelayTargetError } from './errors.js';
+import { digitsOf } from './levels.js';
+
+export interface HoldParts {
+  readonly names: DelayTopology;
+  readonly clock: Clock;
+  /** Resolves when messages for `target` can be delivered. */
+  readonly reach: (target: Target) => Promise<void>;
+}
+
+export function hold(next: Publish, parts: HoldParts): Publish {
+  return (message) => (isDelayed(message) ? publishHeld(next, message, parts) : next(message));
+}
+
+function isDelayed({ options: { delay, at } }: Message): boolean {
+  return delay !== undefined || at !== undefined;
+}
+
+async function publishHeld(next: Publish, message: Message, { names, clock, reach }: HoldParts): Promise<void> {
+  const now = clock.now();
+  const ms = delayOf(message.options, now);
+  if (ms === 0) return next(undelayed(message));
+  const target = targetOf(message);
+  await reach(target);
+  const digits = digitsOf(ms);
+  // The first level that has something to wait for: those before it would only pass the message on.
+  const exchange = names.levels[digits.findIndex((digit) => digit > 0)] as string;
+  return next(
+    heldIn(exchange, undelayed(message), {
+      [HEADERS.delayDue]: now + ms,
+      [HEADERS.delayMs]: ms,
+      CC: [addressOf(digits, target)],
+    }),
+  );
+}
+
+function targetOf({ exchange, routingKey }: Message): Target {
+  const target: Target = exchange === '' ? { kind: 'queue', name: routingKey } : { kind: 'exchange', name: exchange };
+  requireTarget(target);
+  if (routingKey.split('.', 1)[0] === SENTINEL) {
+    throw new DelayTargetError({
+      what: 'routing key',
+      expected: `a first word other than ${SENTINEL}, which steers delayed messages`,
+      got: routingKey,
+    });
+  }
+  return target;
+}
+
+/**
+ * The application's routing key stays and travels with the address, which is in CC (rabbitmq.com/docs/sender-selected). An `expiration` would
+ * cut the wait short: it is kept in a header. A copied journey would be taken for a cycle, and the message dropped.
+ */
+function heldIn(exchange: string, message: Message, headers: Headers): Message {
+  const { expiration, ...properties } = message.properties;
+  const origin = { [HEADERS.exchange]: message.exchange, [HEADERS.routingKey]: message.routingKey };
+  const kept = {
+    ...origin,
+    ...withoutJourney(properties.headers),
+    ...(expiration !== undefined && { [HEADERS.expiration]: expiration }),
+  };
+  return { ...message, exchange, properties: { ...properties, headers: { ...kept, ...headers } } };
+}
+
+function undelayed(message: Message): Message {
+  const { delay: _delay, at: _at, ...options } = message.options;
+  return { ...message, options };
+}
