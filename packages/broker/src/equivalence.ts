@@ -38,19 +38,18 @@ export function checkSame(name: string, where: string, [received, current]: read
 
 export function checkSameArguments(names: readonly string[], where: string, [received, current]: readonly [FieldTable, FieldTable]): void {
   for (const name of names) {
-    const [a, b] = [valueOf(received, name), valueOf(current, name)];
-    if (a === undefined && b === undefined) continue;
-    if (a !== undefined && b !== undefined) {
-      if (!sameValue(a, b)) refuse(name, where, `received '${String(plain(a))}' but current is '${String(plain(b))}'`);
-      continue;
-    }
+    const [a, b] = [received.get(name), current.get(name)];
+    if (isSame(a ?? IMPLIED[name], b ?? IMPLIED[name])) continue;
+    if (a !== undefined && b !== undefined) refuse(name, where, `received '${String(plain(a))}' but current is '${String(plain(b))}'`);
     refuse(name, where, `received ${described(a)} but current is ${described(b)}`);
   }
 }
 
-/** A queue without a type is a classic queue. */
-function valueOf(args: FieldTable, name: string): Field | undefined {
-  return args.get(name) ?? (name === 'x-queue-type' ? longstr('classic') : undefined);
+/** What it means to leave an argument out. */
+const IMPLIED: Readonly<Record<string, Field>> = { 'x-queue-type': longstr('classic') };
+
+function isSame(a: Field | undefined, b: Field | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameValue(a, b);
 }
 
 function described(field: Field | undefined): string {

@@ -150,8 +150,9 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
     if (!this.#closing) this.send('basic.ack', { deliveryTag, multiple });
   }
 
-  nack(deliveryTag: number): void {
-    if (!this.#closing) this.send('basic.nack', { deliveryTag, multiple: false, requeue: false });
+  /** `requeue` means nothing here, and RabbitMQ sets it. */
+  nack(deliveryTag: number, multiple: boolean): void {
+    if (!this.#closing) this.send('basic.nack', { deliveryTag, multiple, requeue: true });
   }
 
   schedule(): void {

@@ -6,7 +6,7 @@ export interface ConfirmChannel {
   /** A fault that a test asked for; undefined is none. */
   readonly confirmFault: ConfirmFault | undefined;
   ack(number: number, multiple: boolean): void;
-  nack(number: number): void;
+  nack(number: number, multiple: boolean): void;
   /** `flush` is to be called before this turn's octets are written. */
   schedule(): void;
 }
@@ -59,21 +59,30 @@ export class Confirms {
     this.#channel.schedule();
   }
 
-  /** Answers this turn's numbers: those below everything open or refused with one ack, the others singly. */
+  /** Answers this turn's numbers: those below everything else with one `multiple`, the others singly, as RabbitMQ does. */
   flush(): void {
     if (this.#acked.length === 0 && this.#nacked.length === 0) return;
     const [acked, nacked] = [this.#acked, this.#nacked];
     this.#acked = [];
     this.#nacked = [];
+    if (nacked.length > 0) this.#send(nacked, lowest(acked), (number, multiple) => this.#channel.nack(number, multiple));
+    if (acked.length === 1) this.#channel.ack(acked[0] as number, false);
+    else if (acked.length > 1) this.#send(acked, lowest(nacked), (number, multiple) => this.#channel.ack(number, multiple));
+  }
+
+  #send(numbers: readonly number[], otherwise: number, send: (number: number, multiple: boolean) => void): void {
     const [oldestOpen = Infinity] = this.#open;
-    const bound = nacked.reduce((least, number) => Math.min(least, number), oldestOpen);
-    const below = acked.filter((number) => number < bound);
-    if (below.length > 0) this.#channel.ack(highest(below), below.length > 1);
-    for (const number of acked) if (number > bound) this.#channel.ack(number, false);
-    for (const number of nacked) this.#channel.nack(number);
+    const bound = Math.min(oldestOpen, otherwise);
+    const below = numbers.filter((number) => number < bound);
+    if (below.length > 0) send(highest(below), true);
+    for (const number of numbers) if (number > bound) send(number, false);
   }
 }
 
 function highest(numbers: readonly number[]): number {
   return numbers.reduce((most, number) => Math.max(most, number), 0);
+}
+
+function lowest(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number), Infinity);
 }

@@ -256,7 +256,7 @@ export class Connection {
     } catch (error) {
       const refusal = error instanceof AmqpError ? error : new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : 'unknown');
       const channel = this.channels.get(channelNumber);
-      const ids = method === undefined ? (channel?.contentIds ?? NO_METHOD) : methodIds(method.name);
+      const ids = channel?.contentIds ?? (method === undefined ? NO_METHOD : methodIds(method.name));
       if (refusal.scope === 'channel' && channel !== undefined) channel.fail(refusal, ids);
       else this.#close(refusal, ids);
     }
