@@ -4,12 +4,14 @@ import { RealClock, VirtualClock, type Clock } from './clock.js';
 import { BEHAVIOURS, type Behaviour } from './compat.js';
 import type { Faults } from './control/faults.js';
 import { Listeners } from './listeners.js';
+import { ManagementServer } from './management/server.js';
 import { Memory } from './memory.js';
 import type { Settings } from './options.js';
 import { DeadLetters } from './queue/dead-letters.js';
 import { Connection } from './session/connection.js';
 import type { HandshakeTerms } from './session/handshake.js';
 import type { Limits, ReplyReceiver, SessionHost } from './session/session-host.js';
+import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { VirtualHost } from './virtual-host.js';
 
@@ -36,7 +38,9 @@ export class Broker implements SessionHost {
   readonly replyReceivers: Map<string, ReplyReceiver> = new Map();
   readonly virtualHosts: Map<string, VirtualHost> = new Map();
   readonly connections: Set<Connection> = new Set();
+  readonly version: string = VERSION;
   store: Store | undefined;
+  #management: ManagementServer | undefined;
   readonly #listeners: Listeners;
   readonly #terms: HandshakeTerms;
   #lastQueueId = 0;
@@ -58,15 +62,17 @@ export class Broker implements SessionHost {
 
   /** A broker with what its store has kept. */
   static async open(settings: Settings): Promise<Broker> {
-    return new Broker(settings);
+    const broker = new Broker(settings);
+    if (settings.data !== undefined) await openStore(broker, settings.data);
+    return broker;
   }
 
   async listen(): Promise<Ports> {
-    const { host, port, tls } = this.settings;
+    const { host, port, tls, managementPort } = this.settings;
     return {
       port: await this.#listeners.listen(host, port),
       tlsPort: tls && (await this.#listeners.listenTls(host, tls)),
-      managementPort: undefined,
+      managementPort: managementPort === undefined ? undefined : await this.#listenForManagement(managementPort),
     };
   }
 
@@ -74,8 +80,26 @@ export class Broker implements SessionHost {
     return this.virtualHosts.get(name) as VirtualHost;
   }
 
+  /** A virtual host from the store may no longer be among the configured ones. */
+  ensureVirtualHost(name: string): VirtualHost {
+    const virtualHost = this.virtualHosts.get(name) ?? new VirtualHost(name, this);
+    this.virtualHosts.set(name, virtualHost);
+    return virtualHost;
+  }
+
   nextQueueId(): number {
     return ++this.#lastQueueId;
+  }
+
+  queueIdsFrom(last: number): void {
+    this.#lastQueueId = last;
+  }
+
+  /** The store cannot be written: nothing more can be promised to anybody. */
+  fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const connection of this.connections) connection.forceClose(`store failed: ${reason}`, 'INTERNAL_ERROR');
+    void this.#listeners.close();
   }
 
   ended(connection: Connection): void {
@@ -91,7 +115,18 @@ export class Broker implements SessionHost {
     }, 1000);
     await closed;
     clearTimeout(deadline);
+    await this.#management?.close();
     await this.store?.close();
+  }
+
+  authenticates(user: string, password: string): boolean {
+    const { users } = this.settings;
+    return Object.hasOwn(users, user) && users[user] === password;
+  }
+
+  async #listenForManagement(port: number): Promise<number> {
+    this.#management = new ManagementServer(this);
+    return this.#management.listen(port);
   }
 
   #accept(socket: Socket): void {
@@ -113,7 +148,7 @@ export class Broker implements SessionHost {
   }
 
   #handshakeTerms(): HandshakeTerms {
-    const { product, compat, maxChannels, heartbeat, users } = this.settings;
+    const { product, compat, maxChannels, heartbeat } = this.settings;
     return {
       product,
       version: VERSION,
@@ -122,7 +157,7 @@ export class Broker implements SessionHost {
       frameMax: FRAME_MAX,
       frameMin: this.behaviour.frameMin,
       heartbeat,
-      authenticates: (user, password) => Object.hasOwn(users, user) && users[user] === password,
+      authenticates: (user, password) => this.authenticates(user, password),
       hasVirtualHost: (name) => this.virtualHosts.has(name),
     };
   }

@@ -1,6 +1,6 @@
 import { Reader } from './reader.js';
 import { AmqpError } from './replies.js';
-import { Writer } from './writer.js';
+import { SMALL_SLAB_SIZE, Writer } from './writer.js';
 
 // Field tables with the type tags that RabbitMQ uses (https://www.rabbitmq.com/amqp-0-9-1-errata, "Field types"). A value keeps
 // its tag, so that a table is written back exactly as it was read: an int16 stays an int16.
@@ -158,7 +158,7 @@ function writeField(writer: Writer, field: Field): void {
 
 /** The octets of a table as they are written on the wire. */
 export function encodeTable(table: FieldTable): Buffer {
-  const writer = new Writer();
+  const writer = new Writer(SMALL_SLAB_SIZE);
   writeTable(writer, table);
   return writer.take();
 }

@@ -1,7 +1,7 @@
 import { readTable, writeTable, type FieldTable } from './field-table.js';
 import { Reader } from './reader.js';
 import { AmqpError } from './replies.js';
-import { Writer } from './writer.js';
+import { SMALL_SLAB_SIZE, Writer } from './writer.js';
 
 // The properties of class basic, one line each, from the highest flag bit down (specification 4.2.6.1).
 const PROPERTIES = {
@@ -58,7 +58,7 @@ export function inspectProperties(octets: Buffer): Properties {
 }
 
 export function encodeProperties(properties: Properties): Buffer {
-  const writer = new Writer();
+  const writer = new Writer(SMALL_SLAB_SIZE);
   const present = LAYOUT.map(([name]) => properties[name] !== undefined);
   writer.short(present.reduce((flags, is, i) => (is ? flags | (0x8000 >> i) : flags), 0));
   for (const [name, type] of LAYOUT) {

@@ -1,13 +1,23 @@
 const SLAB_SIZE = 64 * 1024;
 
+/** Enough for most tables and records. */
+export const SMALL_SLAB_SIZE = 512;
+
 /**
  * Writes AMQP's primitive types (specification 4.2.1) into a slab and gives out what was written as one piece.
  * A slab is never written twice, so a piece may be on its way to a socket while the next one is being written.
  */
 export class Writer {
-  #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
+  readonly #slabSize: number;
+  #slab: Buffer;
   #start = 0;
   #offset = 0;
+
+  /** A writer for one small thing needs no large slab; any slab grows. */
+  constructor(slabSize: number = SLAB_SIZE) {
+    this.#slabSize = slabSize;
+    this.#slab = Buffer.allocUnsafe(slabSize);
+  }
 
   /** Octets written since the last `take`. */
   get length(): number {
@@ -113,7 +123,7 @@ export class Writer {
 
   #grow(length: number): void {
     const written = this.length;
-    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_SIZE, 2 * (written + length)));
+    const slab = Buffer.allocUnsafe(Math.max(this.#slabSize, 2 * (written + length)));
     this.#slab.copy(slab, 0, this.#start, this.#offset);
     this.#slab = slab;
     this.#start = 0;
