@@ -54,9 +54,13 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
 
 function embed(settings: Settings, host: Host): EmbeddedBroker {
   const control = new Proxy({} as Control, {
-    get: (_target, name: CommandName) => (...args: unknown[]) => host.call(name, args),
+    get:
+      (_target, name: CommandName) =>
+      (...args: unknown[]) =>
+        host.call(name, args),
   });
-  const address = settings.host === 'localhost' ? '127.0.0.1' : settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const address =
+    settings.host === 'localhost' ? '127.0.0.1' : settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const { port, tlsPort, managementPort } = host.ports;
   return {
     url: `amqp://${address}:${port}`,

@@ -1,4 +1,4 @@
-import { FIELD_TYPE_NAMES, type Field, type FieldTable } from './amqp/field-table.js';
+import { typeName, type Field, type FieldTable } from './amqp/field-table.js';
 import { longstr, plain, sameValue } from './amqp/fields.js';
 import { AmqpError } from './amqp/replies.js';
 
@@ -32,15 +32,24 @@ export const QUEUE_ARGUMENTS = [
 export const EXCHANGE_ARGUMENTS = ['alternate-exchange'] as const;
 
 /** Refuses a property whose value differs from the current one. */
-export function checkSame(name: string, where: string, [received, current]: readonly [received: unknown, current: unknown]): void {
+export function checkSame(
+  name: string,
+  where: string,
+  [received, current]: readonly [received: unknown, current: unknown],
+): void {
   if (received !== current) refuse(name, where, `received '${String(received)}' but current is '${String(current)}'`);
 }
 
-export function checkSameArguments(names: readonly string[], where: string, [received, current]: readonly [FieldTable, FieldTable]): void {
+export function checkSameArguments(
+  names: readonly string[],
+  where: string,
+  [received, current]: readonly [FieldTable, FieldTable],
+): void {
   for (const name of names) {
     const [a, b] = [received.get(name), current.get(name)];
     if (isSame(a ?? IMPLIED[name], b ?? IMPLIED[name])) continue;
-    if (a !== undefined && b !== undefined) refuse(name, where, `received '${String(plain(a))}' but current is '${String(plain(b))}'`);
+    if (a !== undefined && b !== undefined)
+      refuse(name, where, `received '${String(plain(a))}' but current is '${String(plain(b))}'`);
     refuse(name, where, `received ${described(a)} but current is ${described(b)}`);
   }
 }
@@ -53,7 +62,7 @@ function isSame(a: Field | undefined, b: Field | undefined): boolean {
 }
 
 function described(field: Field | undefined): string {
-  return field === undefined ? 'none' : `the value '${String(plain(field))}' of type '${FIELD_TYPE_NAMES[field.type]}'`;
+  return field === undefined ? 'none' : `the value '${String(plain(field))}' of type '${typeName(field)}'`;
 }
 
 function refuse(name: string, where: string, difference: string): never {

@@ -16,7 +16,10 @@ export class BrokerOptionError extends BrokerError {
   override readonly name = 'BrokerOptionError';
 
   constructor(option: string, expected: string, received: unknown) {
-    super('ERR_BROKER_OPTION', `Expected broker option "${option}" to be ${expected}, got ${JSON.stringify(received) ?? String(received)}.`);
+    super(
+      'ERR_BROKER_OPTION',
+      `Expected broker option "${option}" to be ${expected}, got ${JSON.stringify(received) ?? String(received)}.`,
+    );
   }
 }
 
@@ -25,7 +28,9 @@ export class AddressInUseError extends BrokerError {
   override readonly name = 'AddressInUseError';
 
   constructor(host: string, port: number, cause: unknown) {
-    super('ERR_BROKER_ADDRESS_IN_USE', `Cannot listen on ${host}:${port}: the port is taken. Choose another one, or 0 for any.`, { cause });
+    super('ERR_BROKER_ADDRESS_IN_USE', `Cannot listen on ${host}:${port}: the port is taken. Choose another one, or 0 for any.`, {
+      cause,
+    });
   }
 }
 
@@ -46,7 +51,11 @@ export class StoreUnavailableError extends BrokerError {
   override readonly name = 'StoreUnavailableError';
 
   constructor(directory: string, cause: unknown) {
-    super('ERR_BROKER_STORE', `Cannot open the store in "${directory}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      'ERR_BROKER_STORE',
+      `Cannot open the store in "${directory}": ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }
 
@@ -64,7 +73,10 @@ export class WaitTimeoutError extends BrokerError {
   override readonly name = 'WaitTimeoutError';
 
   constructor(what: string, milliseconds: number, last: unknown) {
-    super('ERR_BROKER_WAIT_TIMEOUT', `${what} did not come about within ${milliseconds} ms. The last state was ${JSON.stringify(last)}.`);
+    super(
+      'ERR_BROKER_WAIT_TIMEOUT',
+      `${what} did not come about within ${milliseconds} ms. The last state was ${JSON.stringify(last)}.`,
+    );
   }
 }
 

@@ -49,7 +49,9 @@ export interface BrokerOptions {
   readonly allowProduction?: boolean;
 }
 
-export interface Settings extends Required<Omit<BrokerOptions, 'data' | 'tls' | 'managementPort' | 'limits' | 'allowProduction'>> {
+export interface Settings extends Required<
+  Omit<BrokerOptions, 'data' | 'tls' | 'managementPort' | 'limits' | 'allowProduction'>
+> {
   readonly data: string | undefined;
   readonly tls: TlsOptions | undefined;
   readonly managementPort: number | undefined;
@@ -86,7 +88,8 @@ export function readOptions(options: BrokerOptions): Settings {
   checkInteger('tls.port', options.tls?.port, 65_535);
   checkInteger('heartbeat', options.heartbeat, 65_535);
   checkInteger('maxChannels', options.maxChannels, 65_535);
-  for (const name of ['memoryLimit', 'consumerTimeout', 'maxConnections'] as const) checkInteger(name, options[name], Number.MAX_SAFE_INTEGER);
+  for (const name of ['memoryLimit', 'consumerTimeout', 'maxConnections'] as const)
+    checkInteger(name, options[name], Number.MAX_SAFE_INTEGER);
   const limits = { ...COUNT_LIMITS, maxMessageSize: BEHAVIOURS[settings.compat].maxMessageSize, ...options.limits };
   return { ...settings, data: options.data, tls: options.tls, managementPort: options.managementPort, limits };
 }

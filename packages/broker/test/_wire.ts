@@ -19,10 +19,19 @@ export interface Received {
 /** The arguments that matter to a test; the others are zero, empty or false. */
 export type Some<M extends MethodName> = Partial<Arguments<M>>;
 
-const EMPTY = { bit: false, shortstr: '', longstr: Buffer.alloc(0), table: new Map(), octet: 0, short: 0, long: 0, longlong: 0 } as const;
+const EMPTY = {
+  bit: false,
+  shortstr: '',
+  longstr: Buffer.alloc(0),
+  table: new Map(),
+  octet: 0,
+  short: 0,
+  long: 0,
+  longlong: 0,
+} as const;
 
 export function fill<M extends MethodName>(name: M, args: Some<M>): Arguments<M> {
-  const defaults = Object.entries(METHODS[name][2]).map(([field, type]) => [field, EMPTY[type as keyof typeof EMPTY]]);
+  const defaults = Object.entries(METHODS[name][2]).map(([field, type]) => [field, EMPTY[type]]);
   return { ...Object.fromEntries(defaults), ...args } as Arguments<M>;
 }
 
@@ -56,10 +65,14 @@ export class Wire {
     return wire;
   }
 
-  async handshake({ capabilities = CAPABILITIES, tune = {}, login = '\0guest\0guest' }: HandshakeOptions = {}): Promise<Received | undefined> {
+  async handshake({ capabilities = CAPABILITIES, tune = {}, login = '\0guest\0guest' }: HandshakeOptions = {}): Promise<
+    Received | undefined
+  > {
     this.raw(Buffer.from('AMQP\0\0\x09\x01', 'latin1'));
     await this.next();
-    const clientProperties: FieldTable = new Map([['capabilities', { type: 'F', value: new Map(capabilities.map((name) => [name, bool(true)])) }]]);
+    const clientProperties: FieldTable = new Map([
+      ['capabilities', { type: 'F', value: new Map(capabilities.map((name) => [name, bool(true)])) }],
+    ]);
     this.send(0, 'connection.start-ok', { clientProperties, mechanism: 'PLAIN', response: Buffer.from(login), locale: 'en_US' });
     const tuned = await this.next();
     if (tuned?.method.name !== 'connection.tune') return tuned;
@@ -75,7 +88,11 @@ export class Wire {
     this.#flush();
   }
 
-  publish(channel: number, args: Some<'basic.publish'>, { body = '', ...properties }: Properties & { body?: string | Buffer } = {}): void {
+  publish(
+    channel: number,
+    args: Some<'basic.publish'>,
+    { body = '', ...properties }: Properties & { body?: string | Buffer } = {},
+  ): void {
     this.#writer.method(channel, 'basic.publish', fill('basic.publish', args));
     const octets = encodeProperties(properties);
     this.#writer.content(channel, { content: Buffer.concat([octets, Buffer.from(body)]), bodyStart: octets.length });
@@ -127,6 +144,8 @@ export class Wire {
   }
 
   #receive(chunk: Buffer): void {
+    // The answer to a wrong protocol header is no frame.
+    if (chunk.toString('latin1', 0, 4) === 'AMQP') return;
     this.#parser.push(chunk);
     for (let frame = this.#parser.next(); frame !== undefined; frame = this.#parser.next()) this.#frame(frame);
     this.#changed();
@@ -168,4 +187,10 @@ export interface HandshakeOptions {
   readonly login?: string;
 }
 
-const CAPABILITIES = ['basic.nack', 'connection.blocked', 'consumer_cancel_notify', 'publisher_confirms', 'authentication_failure_close'];
+const CAPABILITIES = [
+  'basic.nack',
+  'connection.blocked',
+  'consumer_cancel_notify',
+  'publisher_confirms',
+  'authentication_failure_close',
+];

@@ -23,7 +23,8 @@ export class ContentAssembler implements Content {
     }
     reader.skip(2);
     const bodySize = reader.longlong();
-    if (bodySize > maxSize) throw new AmqpError('PRECONDITION_FAILED', `message size ${bodySize} is larger than configured max size ${maxSize}`);
+    if (bodySize > maxSize)
+      throw new AmqpError('PRECONDITION_FAILED', `message size ${bodySize} is larger than configured max size ${maxSize}`);
     this.bodyStart = end - start - HEADER_HEAD;
     this.#total = this.bodyStart + bodySize;
     this.content = Buffer.allocUnsafe(Math.min(this.#total, this.bodyStart + FIRST_ALLOCATION));

@@ -1,4 +1,4 @@
-import { Reader } from './reader.js';
+import type { Reader } from './reader.js';
 import { AmqpError } from './replies.js';
 import { SMALL_SLAB_SIZE, Writer } from './writer.js';
 
@@ -7,101 +7,77 @@ import { SMALL_SLAB_SIZE, Writer } from './writer.js';
 
 export type FieldTable = Map<string, Field>;
 
-export type Field =
-  | { readonly type: 't'; readonly value: boolean }
-  | { readonly type: 'b' | 'B' | 's' | 'u' | 'I' | 'i' | 'f' | 'd'; readonly value: number }
-  | { readonly type: 'l' | 'L' | 'T'; readonly value: bigint }
-  | { readonly type: 'S' | 'x'; readonly value: Buffer }
-  | { readonly type: 'D'; readonly value: { readonly scale: number; readonly digits: number } }
-  | { readonly type: 'A'; readonly value: readonly Field[] }
-  | { readonly type: 'F'; readonly value: FieldTable }
-  | { readonly type: 'V'; readonly value: null };
+export interface Decimal {
+  readonly scale: number;
+  readonly digits: number;
+}
 
-/** RabbitMQ's names of the types, as they appear in its reply texts. */
-export const FIELD_TYPE_NAMES: Readonly<Record<Field['type'], string>> = {
-  t: 'bool',
-  b: 'byte',
-  B: 'unsignedbyte',
-  s: 'short',
-  u: 'unsignedshort',
-  I: 'signedint',
-  i: 'unsignedint',
-  l: 'long',
-  L: 'unsignedlong',
-  f: 'float',
-  d: 'double',
-  D: 'decimal',
-  S: 'longstr',
-  x: 'binary',
-  A: 'array',
-  F: 'table',
-  T: 'timestamp',
-  V: 'void',
+interface FieldValues {
+  t: boolean;
+  b: number;
+  B: number;
+  s: number;
+  u: number;
+  I: number;
+  i: number;
+  l: bigint;
+  L: bigint;
+  f: number;
+  d: number;
+  D: Decimal;
+  S: Buffer;
+  x: Buffer;
+  A: readonly Field[];
+  F: FieldTable;
+  T: bigint;
+  V: null;
+}
+
+export type FieldTag = keyof FieldValues;
+export type Field = { [T in FieldTag]: { readonly type: T; readonly value: FieldValues[T] } }[FieldTag];
+
+interface FieldType<T> {
+  /** As RabbitMQ calls it in reply texts. */
+  readonly name: string;
+  read(reader: Reader, depth: number): T;
+  write(writer: Writer, value: T): void;
+}
+
+// prettier-ignore
+const FIELD_TYPES: { readonly [T in FieldTag]: FieldType<FieldValues[T]> } = {
+  t: { name: 'bool', read: (reader) => reader.octet() !== 0, write: (writer, value) => writer.octet(value ? 1 : 0) },
+  b: { name: 'byte', read: (reader) => reader.int8(), write: (writer, value) => writer.int8(value) },
+  B: { name: 'unsignedbyte', read: (reader) => reader.octet(), write: (writer, value) => writer.octet(value) },
+  s: { name: 'short', read: (reader) => reader.int16(), write: (writer, value) => writer.int16(value) },
+  u: { name: 'unsignedshort', read: (reader) => reader.short(), write: (writer, value) => writer.short(value) },
+  I: { name: 'signedint', read: (reader) => reader.int32(), write: (writer, value) => writer.int32(value) },
+  i: { name: 'unsignedint', read: (reader) => reader.long(), write: (writer, value) => writer.long(value) },
+  l: { name: 'long', read: (reader) => reader.int64(), write: (writer, value) => writer.int64(value) },
+  L: { name: 'unsignedlong', read: (reader) => reader.timestamp(), write: (writer, value) => writer.timestamp(value) },
+  f: { name: 'float', read: (reader) => reader.float(), write: (writer, value) => writer.float(value) },
+  d: { name: 'double', read: (reader) => reader.double(), write: (writer, value) => writer.double(value) },
+  D: { name: 'decimal', read: readDecimal, write: writeDecimal },
+  S: { name: 'longstr', read: (reader) => reader.longstr(), write: (writer, value) => writer.longstr(value) },
+  x: { name: 'binary', read: (reader) => reader.longstr(), write: (writer, value) => writer.longstr(value) },
+  A: { name: 'array', read: readArray, write: writeArray },
+  F: { name: 'table', read: (reader, depth) => readTable(reader, depth), write: (writer, value) => writeTable(writer, value) },
+  T: { name: 'timestamp', read: (reader) => reader.timestamp(), write: (writer, value) => writer.timestamp(value) },
+  V: { name: 'void', read: () => null, write: () => {} },
 };
 
 // Deeper tables than this have no use and would exhaust the stack.
 const MAX_DEPTH = 64;
+
+/** RabbitMQ's name of a field's type. */
+export function typeName({ type }: Field): string {
+  return FIELD_TYPES[type].name;
+}
 
 export function readTable(reader: Reader, depth = 0): FieldTable {
   const inner = enter(reader, depth);
   const table: FieldTable = new Map();
   while (inner.remaining > 0) table.set(inner.shortstr(), readField(inner, depth));
   return table;
-}
-
-function readArray(reader: Reader, depth: number): Field[] {
-  const inner = enter(reader, depth);
-  const array: Field[] = [];
-  while (inner.remaining > 0) array.push(readField(inner, depth));
-  return array;
-}
-
-function enter(reader: Reader, depth: number): Reader {
-  if (depth > MAX_DEPTH) throw new AmqpError('SYNTAX_ERROR', `field tables nested deeper than ${MAX_DEPTH}`);
-  return new Reader(reader.longstr());
-}
-
-// eslint-disable-next-line complexity -- one line per field type
-function readField(reader: Reader, depth: number): Field {
-  const type = String.fromCharCode(reader.octet()) as Field['type'];
-  switch (type) {
-    case 't':
-      return { type, value: reader.octet() !== 0 };
-    case 'b':
-      return { type, value: reader.int8() };
-    case 'B':
-      return { type, value: reader.octet() };
-    case 's':
-      return { type, value: reader.int16() };
-    case 'u':
-      return { type, value: reader.short() };
-    case 'I':
-      return { type, value: reader.int32() };
-    case 'i':
-      return { type, value: reader.long() };
-    case 'l':
-      return { type, value: reader.int64() };
-    case 'L':
-    case 'T':
-      return { type, value: reader.timestamp() };
-    case 'f':
-      return { type, value: reader.float() };
-    case 'd':
-      return { type, value: reader.double() };
-    case 'D':
-      return { type, value: { scale: reader.octet(), digits: reader.int32() } };
-    case 'S':
-    case 'x':
-      return { type, value: reader.longstr() };
-    case 'A':
-      return { type, value: readArray(reader, depth + 1) };
-    case 'F':
-      return { type, value: readTable(reader, depth + 1) };
-    case 'V':
-      return { type, value: null };
-    default:
-      throw new AmqpError('SYNTAX_ERROR', `unknown field type '${type as string}'`);
-  }
 }
 
 export function writeTable(writer: Writer, table: FieldTable): void {
@@ -113,52 +89,46 @@ export function writeTable(writer: Writer, table: FieldTable): void {
   });
 }
 
-// eslint-disable-next-line complexity -- one line per field type
-function writeField(writer: Writer, field: Field): void {
-  writer.octet(field.type.charCodeAt(0));
-  switch (field.type) {
-    case 't':
-      return writer.octet(field.value ? 1 : 0);
-    case 'b':
-      return writer.int8(field.value);
-    case 'B':
-      return writer.octet(field.value);
-    case 's':
-      return writer.int16(field.value);
-    case 'u':
-      return writer.short(field.value);
-    case 'I':
-      return writer.int32(field.value);
-    case 'i':
-      return writer.long(field.value);
-    case 'l':
-      return writer.int64(field.value);
-    case 'L':
-    case 'T':
-      return writer.timestamp(field.value);
-    case 'f':
-      return writer.float(field.value);
-    case 'd':
-      return writer.double(field.value);
-    case 'D':
-      writer.octet(field.value.scale);
-      return writer.int32(field.value.digits);
-    case 'S':
-    case 'x':
-      return writer.longstr(field.value);
-    case 'A':
-      writer.sized(() => field.value.forEach((item) => writeField(writer, item)));
-      return undefined;
-    case 'F':
-      return writeTable(writer, field.value);
-    case 'V':
-      return undefined;
-  }
-}
-
 /** The octets of a table as they are written on the wire. */
 export function encodeTable(table: FieldTable): Buffer {
   const writer = new Writer(SMALL_SLAB_SIZE);
   writeTable(writer, table);
   return writer.take();
+}
+
+function readField(reader: Reader, depth: number): Field {
+  const tag = String.fromCharCode(reader.octet());
+  if (!Object.hasOwn(FIELD_TYPES, tag)) throw new AmqpError('SYNTAX_ERROR', `unknown field type '${tag}'`);
+  const type = tag as FieldTag;
+  return { type, value: FIELD_TYPES[type].read(reader, depth + 1) } as Field;
+}
+
+function writeField(writer: Writer, { type, value }: Field): void {
+  writer.octet(type.charCodeAt(0));
+  (FIELD_TYPES[type] as FieldType<typeof value>).write(writer, value);
+}
+
+function readArray(reader: Reader, depth: number): Field[] {
+  const inner = enter(reader, depth);
+  const array: Field[] = [];
+  while (inner.remaining > 0) array.push(readField(inner, depth));
+  return array;
+}
+
+function writeArray(writer: Writer, array: readonly Field[]): void {
+  writer.sized(() => array.forEach((field) => writeField(writer, field)));
+}
+
+function readDecimal(reader: Reader): Decimal {
+  return { scale: reader.octet(), digits: reader.int32() };
+}
+
+function writeDecimal(writer: Writer, { scale, digits }: Decimal): void {
+  writer.octet(scale);
+  writer.int32(digits);
+}
+
+function enter(reader: Reader, depth: number): Reader {
+  if (depth > MAX_DEPTH) throw new AmqpError('SYNTAX_ERROR', `field tables nested deeper than ${MAX_DEPTH}`);
+  return reader.part(reader.long());
 }

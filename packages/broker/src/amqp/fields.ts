@@ -32,7 +32,8 @@ export function integerOf(field: Field | undefined): number | undefined {
 /** Equal by value: integers of different width with the same value are equal, as they are for RabbitMQ. */
 export function sameValue(a: Field, b: Field): boolean {
   if (a.type === 'F' && b.type === 'F') return sameTable(a.value, b.value);
-  if (a.type === 'A' && b.type === 'A') return a.value.length === b.value.length && a.value.every((item, i) => sameValue(item, b.value[i] as Field));
+  if (a.type === 'A' && b.type === 'A')
+    return a.value.length === b.value.length && a.value.every((item, i) => sameValue(item, b.value[i] as Field));
   if (a.type === 'D' && b.type === 'D') return a.value.scale === b.value.scale && a.value.digits === b.value.digits;
   if (Buffer.isBuffer(a.value) && Buffer.isBuffer(b.value)) return a.value.equals(b.value);
   // eslint-disable-next-line eqeqeq -- 1n == 1
@@ -49,24 +50,12 @@ function isNumeric(field: Field): boolean {
 
 /** A field as plain JSON, for people: the management pages, snapshots, reply texts. */
 export function plain(field: Field): unknown {
-  switch (field.type) {
-    case 'A':
-      return field.value.map(plain);
-    case 'F':
-      return plainTable(field.value);
-    case 'S':
-      return field.value.toString();
-    case 'x':
-      return field.value.toString('base64');
-    case 'l':
-    case 'L':
-    case 'T':
-      return Number(field.value);
-    case 'D':
-      return field.value.digits / 10 ** field.value.scale;
-    default:
-      return field.value;
-  }
+  if (field.type === 'A') return field.value.map(plain);
+  if (field.type === 'F') return plainTable(field.value);
+  if (field.type === 'S') return field.value.toString();
+  if (field.type === 'x') return field.value.toString('base64');
+  if (field.type === 'D') return field.value.digits / 10 ** field.value.scale;
+  return typeof field.value === 'bigint' ? Number(field.value) : field.value;
 }
 
 export function plainTable(table: FieldTable): Record<string, unknown> {

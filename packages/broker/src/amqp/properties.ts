@@ -1,4 +1,4 @@
-import { readTable, writeTable, type FieldTable } from './field-table.js';
+import { ARGUMENT_TYPES, type ArgumentCodec, type ArgumentValues } from './argument-types.js';
 import { Reader } from './reader.js';
 import { AmqpError } from './replies.js';
 import { SMALL_SLAB_SIZE, Writer } from './writer.js';
@@ -21,20 +21,23 @@ const PROPERTIES = {
   clusterId: 'shortstr',
 } as const;
 
-interface PropertyValues {
-  shortstr: string;
-  table: FieldTable;
-  octet: number;
-  timestamp: bigint;
-}
-
 /** The properties of a message, all optional. */
-export type Properties = { -readonly [P in keyof typeof PROPERTIES]?: PropertyValues[(typeof PROPERTIES)[P]] };
+export type Properties = { -readonly [P in keyof typeof PROPERTIES]?: ArgumentValues[(typeof PROPERTIES)[P]] };
 
-const LAYOUT = Object.entries(PROPERTIES) as Array<[keyof Properties, (typeof PROPERTIES)[keyof Properties]]>;
+const LAYOUT = Object.entries(PROPERTIES).map(([name, type]) => ({
+  name: name as keyof Properties,
+  codec: ARGUMENT_TYPES[type] as ArgumentCodec<unknown>,
+}));
 
 // The broker itself looks at these only; the others pass through as octets.
-const INSPECTED: ReadonlySet<keyof Properties> = new Set(['headers', 'deliveryMode', 'priority', 'replyTo', 'expiration', 'userId']);
+const INSPECTED: ReadonlySet<keyof Properties> = new Set([
+  'headers',
+  'deliveryMode',
+  'priority',
+  'replyTo',
+  'expiration',
+  'userId',
+]);
 
 /** Reads flags and values. Without `only` it reads everything. */
 export function readProperties(octets: Buffer, only?: ReadonlySet<keyof Properties>): Properties {
@@ -45,9 +48,9 @@ export function readProperties(octets: Buffer, only?: ReadonlySet<keyof Properti
   const properties: Record<string, unknown> = {};
   for (let i = 0, bit = 0x8000; i < LAYOUT.length; i++, bit >>= 1) {
     if ((flags & bit) === 0) continue;
-    const [name, type] = LAYOUT[i] as (typeof LAYOUT)[number];
-    if (only === undefined || only.has(name)) properties[name] = readProperty(reader, type);
-    else skipProperty(reader, type);
+    const { name, codec } = LAYOUT[i] as (typeof LAYOUT)[number];
+    if (only === undefined || only.has(name)) properties[name] = codec.read(reader);
+    else codec.skip(reader);
   }
   return properties;
 }
@@ -59,52 +62,7 @@ export function inspectProperties(octets: Buffer): Properties {
 
 export function encodeProperties(properties: Properties): Buffer {
   const writer = new Writer(SMALL_SLAB_SIZE);
-  const present = LAYOUT.map(([name]) => properties[name] !== undefined);
-  writer.short(present.reduce((flags, is, i) => (is ? flags | (0x8000 >> i) : flags), 0));
-  for (const [name, type] of LAYOUT) {
-    const value = properties[name];
-    if (value !== undefined) writeProperty(writer, type, value);
-  }
+  writer.short(LAYOUT.reduce((flags, { name }, i) => (properties[name] === undefined ? flags : flags | (0x8000 >> i)), 0));
+  for (const { name, codec } of LAYOUT) if (properties[name] !== undefined) codec.write(writer, properties[name]);
   return writer.take();
-}
-
-type PropertyType = keyof PropertyValues;
-
-function readProperty(reader: Reader, type: PropertyType): PropertyValues[PropertyType] {
-  switch (type) {
-    case 'shortstr':
-      return reader.shortstr();
-    case 'table':
-      return readTable(reader);
-    case 'octet':
-      return reader.octet();
-    case 'timestamp':
-      return reader.timestamp();
-  }
-}
-
-function skipProperty(reader: Reader, type: PropertyType): void {
-  switch (type) {
-    case 'shortstr':
-      return reader.skip(reader.octet());
-    case 'table':
-      return reader.skip(reader.long());
-    case 'octet':
-      return reader.skip(1);
-    case 'timestamp':
-      return reader.skip(8);
-  }
-}
-
-function writeProperty(writer: Writer, type: PropertyType, value: unknown): void {
-  switch (type) {
-    case 'shortstr':
-      return writer.shortstr(value as string);
-    case 'table':
-      return writeTable(writer, value as FieldTable);
-    case 'octet':
-      return writer.octet(value as number);
-    case 'timestamp':
-      return writer.timestamp(value as bigint);
-  }
 }

@@ -79,6 +79,12 @@ export class Reader {
     return this.#buffer.subarray(start, start + length);
   }
 
+  /** A reader of the next `length` octets. */
+  part(length: number): Reader {
+    const start = this.#advance(length);
+    return new Reader(this.#buffer, start, start + length);
+  }
+
   skip(length: number): void {
     this.#advance(length);
   }

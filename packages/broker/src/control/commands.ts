@@ -6,7 +6,15 @@ import { BrokerError, BrokerOptionError, NoSuchThingError, WaitTimeoutError } fr
 import type { Queue } from '../queue/queue.js';
 import type { Connection } from '../session/connection.js';
 import type { ConfirmFault } from './faults.js';
-import { connectionState, messageStates, queueState, type ConnectionState, type MessageState, type QueueState, type Snapshot } from './states.js';
+import {
+  connectionState,
+  messageStates,
+  queueState,
+  type ConnectionState,
+  type MessageState,
+  type QueueState,
+  type Snapshot,
+} from './states.js';
 
 /** How often a state that is waited for is looked at. */
 const WAIT_INTERVAL = 2;
@@ -97,7 +105,10 @@ export class Commands {
   advance(milliseconds: number): void {
     const { clock } = this.#broker;
     if (!(clock instanceof VirtualClock)) {
-      throw new BrokerError('ERR_BROKER_REAL_CLOCK', 'Only a broker that was started with `virtualClock: true` can move its time.');
+      throw new BrokerError(
+        'ERR_BROKER_REAL_CLOCK',
+        'Only a broker that was started with `virtualClock: true` can move its time.',
+      );
     }
     clock.advance(milliseconds);
   }
@@ -134,7 +145,8 @@ export class Commands {
       const queue = this.#broker.virtualHosts.get(name.virtualHost)?.queue(name.name);
       const state = queue && this.#state(queue);
       if (state !== undefined && holds(state, condition)) return state;
-      if (performance.now() > deadline) throw new WaitTimeoutError(`Queue "${name.name}" with ${JSON.stringify(condition)}`, timeout, state);
+      if (performance.now() > deadline)
+        throw new WaitTimeoutError(`Queue "${name.name}" with ${JSON.stringify(condition)}`, timeout, state);
       await sleep(WAIT_INTERVAL);
     }
   }
@@ -150,7 +162,9 @@ export class Commands {
   }
 
   #each(id: string | undefined, act: (connection: Connection) => void): number {
-    const chosen = [...this.#broker.connections].filter((connection) => connection.running && (id === undefined || connection.id === id));
+    const chosen = [...this.#broker.connections].filter(
+      (connection) => connection.running && (id === undefined || connection.id === id),
+    );
     if (id !== undefined && chosen.length === 0) throw new NoSuchThingError('connection', id);
     for (const connection of chosen) act(connection);
     return chosen.length;
@@ -163,7 +177,9 @@ export class Commands {
 }
 
 function holds(state: QueueState, condition: QueueCondition): boolean {
-  return (Object.keys(condition) as Array<keyof QueueCondition>).every((key) => condition[key] === undefined || state[key] === condition[key]);
+  return (Object.keys(condition) as Array<keyof QueueCondition>).every(
+    (key) => condition[key] === undefined || state[key] === condition[key],
+  );
 }
 
 /** The same commands as they are called from another thread. */

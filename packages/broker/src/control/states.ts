@@ -52,7 +52,15 @@ export interface Snapshot {
 
 export function queueState(queue: Queue, heldDeadLetters: number): QueueState {
   const { vhost: virtualHost, name, durable } = queue;
-  return { virtualHost, name, durable, ready: queue.ready.size, unacked: queue.unacked.size, consumers: queue.consumers.size, heldDeadLetters };
+  return {
+    virtualHost,
+    name,
+    durable,
+    ready: queue.ready.size,
+    unacked: queue.unacked.size,
+    consumers: queue.consumers.size,
+    heldDeadLetters,
+  };
 }
 
 /** Up to `most` messages of a queue: the unacknowledged ones, then the ready ones in order. */

@@ -34,6 +34,7 @@ class BrokerThread {
   call(name: CommandName | 'close', args: readonly unknown[]): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
+    // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage({ id, name, args } satisfies Request);
     return this.#answer(id);
   }
@@ -57,7 +58,7 @@ class BrokerThread {
 
   #end(cause: unknown): void {
     this.#ended ??= new BrokerClosedError(cause);
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
     this.#waiting.clear();
   }
 }

@@ -22,8 +22,11 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET queues/:': (broker, [vhost]) => within(broker, vhost, ({ queues }) => found([...queues.values()].map(queueView))),
   'GET queues/:/:': (broker, parts) => withQueue(broker, parts, (queue) => found(queueView(queue))),
   'GET queues/:/:/bindings': (broker, parts) =>
-    withQueue(broker, parts, ({ name, vhost }) => found(bindingViews(broker.virtualHost(vhost)).filter((view) => leadsTo(view, name)))),
-  'DELETE queues/:/:': (broker, parts) => withQueue(broker, parts, (queue) => done(broker.virtualHost(queue.vhost).deleteQueue(queue))),
+    withQueue(broker, parts, ({ name, vhost }) =>
+      found(bindingViews(broker.virtualHost(vhost)).filter((view) => leadsTo(view, name))),
+    ),
+  'DELETE queues/:/:': (broker, parts) =>
+    withQueue(broker, parts, (queue) => done(broker.virtualHost(queue.vhost).deleteQueue(queue))),
   'DELETE queues/:/:/contents': (broker, parts) => withQueue(broker, parts, (queue) => done(queue.purge())),
   'GET exchanges': (broker) => found([...broker.virtualHosts.values()].flatMap(exchanges)),
   'GET exchanges/:': (broker, [vhost]) => within(broker, vhost, (virtualHost) => found(exchanges(virtualHost))),
@@ -42,7 +45,11 @@ export function answer(broker: Broker, method: string, path: string): Answer {
     const [verb = '', pattern = ''] = route.split(' ');
     const names = pattern.split('/');
     if (verb !== method || names.length !== parts.length) continue;
-    if (names.every((name, i) => name === ':' || name === parts[i])) return handler(broker, parts.filter((_, i) => names[i] === ':'));
+    if (names.every((name, i) => name === ':' || name === parts[i]))
+      return handler(
+        broker,
+        parts.filter((_, i) => names[i] === ':'),
+      );
   }
   return NOT_FOUND;
 }

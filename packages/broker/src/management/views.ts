@@ -47,7 +47,15 @@ export function bindingView(vhost: string, { source, destination, routingKey, ar
 
 /** Every queue is bound to the default exchange by its name. */
 export function defaultBindingView({ name, vhost }: Queue): object {
-  return { source: '', vhost, destination: name, destination_type: 'queue', routing_key: name, arguments: {}, properties_key: name };
+  return {
+    source: '',
+    vhost,
+    destination: name,
+    destination_type: 'queue',
+    routing_key: name,
+    arguments: {},
+    properties_key: name,
+  };
 }
 
 export function connectionView(connection: Connection): object {
@@ -87,7 +95,10 @@ export function channelView(channel: Channel): object {
 }
 
 export function consumerView({ tag, queue, noAck, exclusive, prefetch, channel, arguments: args }: Consumer): object {
-  const details = channel instanceof Channel ? { name: `${channel.connection.name} (${channel.number})`, connection_name: channel.connection.name } : {};
+  const details =
+    channel instanceof Channel
+      ? { name: `${channel.connection.name} (${channel.number})`, connection_name: channel.connection.name }
+      : {};
   return {
     consumer_tag: tag,
     queue: { name: queue.name, vhost: queue.vhost },

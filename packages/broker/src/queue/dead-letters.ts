@@ -1,4 +1,3 @@
-import type { Timer } from '../clock.js';
 import { route, type Names } from '../routing/router.js';
 import type { Surroundings } from '../surroundings.js';
 import type { Message } from './message.js';
@@ -24,7 +23,7 @@ export class DeadLetters {
   #waiting: Dead[] = [];
   #working = false;
   readonly #held = new Map<Queue, Dead[]>();
-  #retry: Timer | undefined;
+  #offering = false;
 
   constructor(namesOf: (vhost: string) => Names, around: () => Surroundings) {
     this.#namesOf = namesOf;
@@ -91,12 +90,14 @@ export class DeadLetters {
     const held = this.#held.get(dead.queue);
     if (held === undefined) this.#held.set(dead.queue, [dead]);
     else held.push(dead);
+    if (this.#offering) return;
+    this.#offering = true;
     const { clock } = this.#around();
-    this.#retry ??= clock.at(clock.now() + RETRY_INTERVAL, () => this.#offerAgain());
+    clock.at(clock.now() + RETRY_INTERVAL, () => this.#offerAgain());
   }
 
   #offerAgain(): void {
-    this.#retry = undefined;
+    this.#offering = false;
     const held = [...this.#held.values()].flat();
     this.#held.clear();
     for (const { queue, message, reason, queued } of held) this.add(queue, message, reason, queued);

@@ -1,4 +1,4 @@
-import { FIELD_TYPE_NAMES, type Field, type FieldTable } from '../amqp/field-table.js';
+import { typeName, type Field, type FieldTable } from '../amqp/field-table.js';
 import { integerOf, textOf } from '../amqp/fields.js';
 import { AmqpError } from '../amqp/replies.js';
 import type { Behaviour } from '../compat.js';
@@ -27,15 +27,14 @@ export interface QueueSettings {
 /** What is wrong with a value; undefined when nothing is. */
 type Check = (field: Field, args: FieldTable) => string | undefined;
 
-const integer: Check = (field) =>
-  integerOf(field) === undefined ? `"expected integer, got ${FIELD_TYPE_NAMES[field.type]}"` : undefined;
+const integer: Check = (field) => (integerOf(field) === undefined ? `"expected integer, got ${typeName(field)}"` : undefined);
 const notNegative: Check = (field, args) =>
-  integer(field, args) ?? ((integerOf(field) as number) < 0 ? `{value_negative,${String(field.value)}}` : undefined);
+  integer(field, args) ?? ((integerOf(field) as number) < 0 ? `{value_negative,${integerOf(field)}}` : undefined);
 const positive: Check = (field, args) => notNegative(field, args) ?? (integerOf(field) === 0 ? '{value_zero,0}' : undefined);
 const priority: Check = (field, args) =>
-  notNegative(field, args) ?? ((integerOf(field) as number) > 255 ? `{max_value_exceeded,${String(field.value)}}` : undefined);
-const text: Check = (field) => (textOf(field) === undefined ? `{unacceptable_type,${FIELD_TYPE_NAMES[field.type]}}` : undefined);
-const flag: Check = (field) => (field.type === 't' ? undefined : `{unacceptable_type,${FIELD_TYPE_NAMES[field.type]}}`);
+  notNegative(field, args) ?? ((integerOf(field) as number) > 255 ? `{max_value_exceeded,${integerOf(field)}}` : undefined);
+const text: Check = (field) => (textOf(field) === undefined ? `{unacceptable_type,${typeName(field)}}` : undefined);
+const flag: Check = (field) => (field.type === 't' ? undefined : `{unacceptable_type,${typeName(field)}}`);
 const oneOf =
   (why: string, ...names: string[]): Check =>
   (field, args) =>
@@ -69,10 +68,14 @@ const FOREIGN: Readonly<Record<QueueType, readonly string[]>> = {
 export function readQueueArguments(args: FieldTable, where: string, behaviour: Behaviour): QueueSettings {
   const type = readType(args, where);
   const foreign = FOREIGN[type].find((name) => args.has(name));
-  if (foreign !== undefined) throw new AmqpError('PRECONDITION_FAILED', `invalid arg '${foreign}' for ${where} of queue type rabbit_${type}_queue`);
+  if (foreign !== undefined)
+    throw new AmqpError('PRECONDITION_FAILED', `invalid arg '${foreign}' for ${where} of queue type rabbit_${type}_queue`);
   const exchange = args.get('x-dead-letter-exchange');
   if (exchange !== undefined && textOf(exchange) === undefined) {
-    throw new AmqpError('PRECONDITION_FAILED', `invalid type '${FIELD_TYPE_NAMES[exchange.type]}' for arg 'x-dead-letter-exchange' in ${where}`);
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `invalid type '${typeName(exchange)}' for arg 'x-dead-letter-exchange' in ${where}`,
+    );
   }
   for (const [name, check] of Object.entries(CHECKS)) {
     const field = args.get(name);
@@ -111,6 +114,6 @@ function readType(args: FieldTable, where: string): QueueType {
   if (field === undefined) return 'classic';
   const type = textOf(field);
   if (type === 'classic' || type === 'quorum') return type;
-  const why = type === undefined ? `{unacceptable_type,${FIELD_TYPE_NAMES[field.type]}}` : `"unsupported queue type '${type}'"`;
+  const why = type === undefined ? `{unacceptable_type,${typeName(field)}}` : `"unsupported queue type '${type}'"`;
   throw new AmqpError('PRECONDITION_FAILED', `invalid arg 'x-queue-type' for ${where}: ${why}`);
 }

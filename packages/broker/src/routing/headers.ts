@@ -1,6 +1,6 @@
 import type { FieldTable } from '../amqp/field-table.js';
 import { plain, sameValue, textOf } from '../amqp/fields.js';
-import { FIELD_TYPE_NAMES } from '../amqp/field-table.js';
+import { typeName } from '../amqp/field-table.js';
 import { AmqpError } from '../amqp/replies.js';
 import type { Binding, Destination } from './binding.js';
 import type { BindingIndex, Routable } from './exchange.js';
@@ -47,10 +47,13 @@ export function checkHeadersBinding(pattern: FieldTable): void {
   if (field === undefined) return;
   const mode = textOf(field);
   if (mode === undefined) {
-    const given = `{${FIELD_TYPE_NAMES[field.type]},${JSON.stringify(plain(field))}}`;
+    const given = `{${typeName(field)},${JSON.stringify(plain(field))}}`;
     throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field type ${given} (expected longstr)`);
   }
   if (!MODES.has(mode)) {
-    throw new AmqpError('PRECONDITION_FAILED', `Invalid x-match field value <<"${mode}">>; expected all, any, all-with-x, or any-with-x`);
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `Invalid x-match field value <<"${mode}">>; expected all, any, all-with-x, or any-with-x`,
+    );
   }
 }

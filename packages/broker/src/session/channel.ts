@@ -10,7 +10,7 @@ import { withDeliveryCount } from '../queue/delivery-count.js';
 import type { Message } from '../queue/message.js';
 import type { QueuedMessage } from '../queue/ready-list.js';
 import type { VirtualHost } from '../virtual-host.js';
-import { Confirms, type ConfirmChannel } from './confirms.js';
+import type { Confirms, ConfirmChannel } from './confirms.js';
 import type { Connection } from './connection.js';
 import { Deliveries, type Delivery } from './deliveries.js';
 import { handle } from './methods.js';
@@ -18,7 +18,7 @@ import { publish } from './publish.js';
 import type { ReplyConsumer } from './direct-reply.js';
 import type { SessionHost } from './session-host.js';
 import { settle, type Settlement } from './settle.js';
-import { Transaction } from './transaction.js';
+import type { Transaction } from './transaction.js';
 
 const PUBLISH_IDS = methodIds('basic.publish');
 
@@ -81,13 +81,17 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   content(frame: Frame): void {
     if (this.#closing) return;
     const { buffer, start, end } = frame;
-    if (this.#publishing === undefined) throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
+    if (this.#publishing === undefined)
+      throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
     if (this.#content !== undefined && frame.type === BODY_FRAME) {
       this.#content.body(buffer, start, end);
     } else if (this.#content === undefined && frame.type === HEADER_FRAME) {
       this.#content = new ContentAssembler(buffer, start, end, this.host.limits.maxMessageSize);
     } else {
-      const expected = this.#content === undefined ? 'content header for class 60, got non content header frame' : 'content body, got non content body frame';
+      const expected =
+        this.#content === undefined
+          ? 'content header for class 60, got non content header frame'
+          : 'content body, got non content body frame';
       throw new AmqpError('UNEXPECTED_FRAME', `expected ${expected} instead`);
     }
     if (this.#content.complete) this.#published(this.#publishing, this.#content);
@@ -110,7 +114,11 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
     if (!noAck) this.deliveries.add({ tag: deliveryTag, queue, queued, consumer, since: Date.now() });
     const { exchange, routingKey } = queued.message;
     const content = withDeliveryCount(queue, queued, this.host.behaviour);
-    this.sendMessage('basic.deliver', { consumerTag: consumer.tag, deliveryTag, redelivered: queued.redelivered, exchange, routingKey }, content);
+    this.sendMessage(
+      'basic.deliver',
+      { consumerTag: consumer.tag, deliveryTag, redelivered: queued.redelivered, exchange, routingKey },
+      content,
+    );
   }
 
   cancelled(consumer: Consumer): void {
@@ -121,7 +129,11 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   receiveReply(message: Message): void {
     const consumerTag = this.replyConsumer?.tag ?? '';
     const { exchange, routingKey } = message;
-    this.sendMessage('basic.deliver', { consumerTag, deliveryTag: this.deliveries.nextTag(), redelivered: false, exchange, routingKey }, message);
+    this.sendMessage(
+      'basic.deliver',
+      { consumerTag, deliveryTag: this.deliveries.nextTag(), redelivered: false, exchange, routingKey },
+      message,
+    );
   }
 
   /** Settles at once, or at the commit of a transaction. */

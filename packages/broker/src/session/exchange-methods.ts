@@ -1,6 +1,6 @@
 import type { Arguments } from '../amqp/codec.js';
 import { textOf } from '../amqp/fields.js';
-import { FIELD_TYPE_NAMES } from '../amqp/field-table.js';
+import { typeName } from '../amqp/field-table.js';
 import { AmqpError } from '../amqp/replies.js';
 import { checkSame, checkSameArguments, EXCHANGE_ARGUMENTS } from '../equivalence.js';
 import { isExchangeType, type Exchange, type ExchangeType } from '../routing/exchange.js';
@@ -64,7 +64,7 @@ function declare(channel: Channel, args: Declare): void {
   if (name.startsWith('amq.')) throw new AmqpError('ACCESS_REFUSED', `exchange name '${name}' contains reserved prefix 'amq.*'`);
   const alternate = args.arguments.get('alternate-exchange');
   if (alternate !== undefined && textOf(alternate) === undefined) {
-    throw new AmqpError('PRECONDITION_FAILED', `invalid type '${FIELD_TYPE_NAMES[alternate.type]}' for arg 'alternate-exchange' in ${where}`);
+    throw new AmqpError('PRECONDITION_FAILED', `invalid type '${typeName(alternate)}' for arg 'alternate-exchange' in ${where}`);
   }
   checkRoom(channel, 'exchanges');
   return virtualHost.addExchange({ ...args, name, type });

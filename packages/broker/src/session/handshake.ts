@@ -4,6 +4,7 @@ import { readTable } from '../amqp/field-table.js';
 import { bool, longstr, textOf } from '../amqp/fields.js';
 import { Reader } from '../amqp/reader.js';
 import { AmqpError } from '../amqp/replies.js';
+import type { Output } from './output.js';
 
 // Negotiation, from the protocol header to connection.open (specification 2.2.4; https://www.rabbitmq.com/docs/access-control).
 
@@ -20,14 +21,6 @@ export interface HandshakeTerms {
   readonly heartbeat: number;
   authenticates(user: string, password: string): boolean;
   hasVirtualHost(name: string): boolean;
-}
-
-export interface HandshakeReplies {
-  start(args: Arguments<'connection.start'>): void;
-  tune(args: Arguments<'connection.tune'>): void;
-  openOk(): void;
-  /** Ends the connection without a word, as RabbitMQ does with clients that do not follow the protocol. */
-  abort(): void;
 }
 
 /** What was agreed on. */
@@ -57,14 +50,25 @@ const CAPABILITIES = [
 export class Handshake {
   readonly agreement: Agreement;
   readonly #terms: HandshakeTerms;
-  readonly #replies: HandshakeReplies;
+  readonly #output: Output;
+  readonly #abort: () => void;
   #expected: 'connection.start-ok' | 'connection.tune-ok' | 'connection.open' = 'connection.start-ok';
 
-  constructor(terms: HandshakeTerms, replies: HandshakeReplies) {
+  /** `abort` ends a connection without a word, as RabbitMQ does with clients that do not follow the protocol. */
+  constructor(terms: HandshakeTerms, output: Output, abort: () => void) {
     this.#terms = terms;
-    this.#replies = replies;
+    this.#output = output;
+    this.#abort = abort;
     const { channelMax, frameMin: frameMax, heartbeat } = terms;
-    this.agreement = { user: '', virtualHost: '/', channelMax, frameMax, heartbeat, clientProperties: new Map(), capabilities: new Set() };
+    this.agreement = {
+      user: '',
+      virtualHost: '/',
+      channelMax,
+      frameMax,
+      heartbeat,
+      clientProperties: new Map(),
+      capabilities: new Set(),
+    };
   }
 
   start(): void {
@@ -79,13 +83,13 @@ export class Handshake {
       ['copyright', longstr('MIT License')],
     ]);
     const [mechanisms, locales] = [Buffer.from('PLAIN AMQPLAIN'), Buffer.from('en_US')];
-    this.#replies.start({ versionMajor: 0, versionMinor: 9, serverProperties, mechanisms, locales });
+    this.#output.method(0, 'connection.start', { versionMajor: 0, versionMinor: 9, serverProperties, mechanisms, locales });
   }
 
   /** Takes the client's next method; true when the connection is open. */
   accept(method: Method): boolean {
     if (method.name !== this.#expected) {
-      this.#replies.abort();
+      this.#abort();
     } else if (method.name === 'connection.start-ok') {
       this.#startOk(method.args);
     } else if (method.name === 'connection.tune-ok') {
@@ -107,12 +111,12 @@ export class Handshake {
     this.agreement.user = login.user;
     this.#expected = 'connection.tune-ok';
     const { channelMax, frameMax, heartbeat } = this.#terms;
-    return this.#replies.tune({ channelMax, frameMax, heartbeat });
+    return this.#output.method(0, 'connection.tune', { channelMax, frameMax, heartbeat });
   }
 
   /** https://www.rabbitmq.com/docs/auth-notification: told only to clients that say they understand. */
   #refuseLogin(mechanism: string): void {
-    if (!this.agreement.capabilities.has('authentication_failure_close')) return this.#replies.abort();
+    if (!this.agreement.capabilities.has('authentication_failure_close')) return this.#abort();
     throw new AmqpError(
       'ACCESS_REFUSED',
       `Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`,
@@ -122,8 +126,12 @@ export class Handshake {
 
   #tuneOk({ channelMax, frameMax, heartbeat }: Arguments<'connection.tune-ok'>): void {
     const terms = this.#terms;
-    if (isAbove(channelMax, terms.channelMax) || isAbove(frameMax, terms.frameMax) || (frameMax > 0 && frameMax < terms.frameMin)) {
-      return this.#replies.abort();
+    if (
+      isAbove(channelMax, terms.channelMax) ||
+      isAbove(frameMax, terms.frameMax) ||
+      (frameMax > 0 && frameMax < terms.frameMin)
+    ) {
+      return this.#abort();
     }
     Object.assign(this.agreement, { channelMax, frameMax, heartbeat });
     this.#expected = 'connection.open';
@@ -133,7 +141,7 @@ export class Handshake {
   #open({ virtualHost }: Arguments<'connection.open'>): void {
     if (!this.#terms.hasVirtualHost(virtualHost)) throw new AmqpError('NOT_ALLOWED', `vhost ${virtualHost} not found`);
     this.agreement.virtualHost = virtualHost;
-    this.#replies.openOk();
+    this.#output.method(0, 'connection.open-ok', {});
   }
 }
 

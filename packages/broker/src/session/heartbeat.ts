@@ -5,7 +5,8 @@ export interface Beating {
   /** The peer's silence is not its fault: nothing is being read from it. */
   readonly paused: boolean;
   beat(): void;
-  silent(): void;
+  /** Ends a peer that says nothing any more. */
+  abort(): void;
 }
 
 /**
@@ -21,7 +22,7 @@ export function startHeartbeat(seconds: number, peer: Beating): () => void {
     silentTicks = peer.octetsReceived === octetsReceived && !peer.paused ? silentTicks + 1 : 0;
     ({ octetsSent, octetsReceived } = peer);
     // Two intervals are four ticks; one more, because a tick may come just after the last octet.
-    if (silentTicks > 4) peer.silent();
+    if (silentTicks > 4) peer.abort();
   }, seconds * 500);
   return () => clearInterval(timer);
 }

@@ -1,5 +1,5 @@
 import type { Arguments } from '../amqp/codec.js';
-import { FIELD_TYPE_NAMES, type FieldTable } from '../amqp/field-table.js';
+import { typeName, type FieldTable } from '../amqp/field-table.js';
 import type { Content } from '../amqp/frame-writer.js';
 import { encodeProperties, inspectProperties, readProperties, type Properties } from '../amqp/properties.js';
 import { AmqpError, replyCode } from '../amqp/replies.js';
@@ -26,7 +26,8 @@ function checkExchange({ virtualHost }: Channel, name: string): void {
   if (name === '') return;
   const exchange = virtualHost.exchange(name);
   if (exchange === undefined) throw new AmqpError('NOT_FOUND', `no exchange '${name}' in vhost '${virtualHost.name}'`);
-  if (exchange.internal) throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal exchange '${name}' in vhost '${virtualHost.name}'`);
+  if (exchange.internal)
+    throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal exchange '${name}' in vhost '${virtualHost.name}'`);
 }
 
 function readMessage(channel: Channel, { exchange, routingKey }: Arguments<'basic.publish'>, content: Content): Message {
@@ -77,7 +78,7 @@ function extraKeys(headers: FieldTable, name: 'CC' | 'BCC'): string[] {
   const field = headers.get(name);
   if (field === undefined) return [];
   if (field.type !== 'A') {
-    throw new AmqpError('PRECONDITION_FAILED', `invalid message: {unacceptable_type_in_header,"${name}",${FIELD_TYPE_NAMES[field.type]}}`);
+    throw new AmqpError('PRECONDITION_FAILED', `invalid message: {unacceptable_type_in_header,"${name}",${typeName(field)}}`);
   }
   return field.value.flatMap((item) => (item.type === 'S' ? [item.value.toString()] : []));
 }

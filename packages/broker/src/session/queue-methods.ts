@@ -7,7 +7,16 @@ import type { Channel } from './channel.js';
 import { tokenOf } from './direct-reply.js';
 import { checkRoom } from './limits.js';
 import type { Handlers } from './methods.js';
-import { findQueue, generatedName, locked, queueAt, queueName, refuseDefaultExchange, requireExchange, requireQueue } from './names.js';
+import {
+  findQueue,
+  generatedName,
+  locked,
+  queueAt,
+  queueName,
+  refuseDefaultExchange,
+  requireExchange,
+  requireQueue,
+} from './names.js';
 
 // Class queue (specification 1.4, https://www.rabbitmq.com/docs/queues).
 
@@ -49,7 +58,8 @@ export const queueMethods: Handlers = {
   'queue.delete'(channel, { queue: given, ifUnused, ifEmpty, nowait }) {
     const queue = findQueue(channel, queueName(channel, given));
     const where = queue && queueAt(queue.name, queue.vhost);
-    if (ifUnused && queue !== undefined && queue.consumers.size > 0) throw new AmqpError('PRECONDITION_FAILED', `${where} in use`);
+    if (ifUnused && queue !== undefined && queue.consumers.size > 0)
+      throw new AmqpError('PRECONDITION_FAILED', `${where} in use`);
     if (ifEmpty && queue !== undefined && queue.ready.size > 0) throw new AmqpError('PRECONDITION_FAILED', `${where} not empty`);
     // The answer comes before the cancellation of consumers.
     if (!nowait) channel.send('queue.delete-ok', { messageCount: queue?.ready.size ?? 0 });
@@ -65,7 +75,8 @@ interface Counted {
 
 function declared(channel: Channel, { nowait }: Declare, { name, ready, consumers }: Counted): void {
   channel.lastQueue = name;
-  if (!nowait) channel.send('queue.declare-ok', { queue: name, messageCount: ready?.size ?? 0, consumerCount: consumers?.size ?? 0 });
+  if (!nowait)
+    channel.send('queue.declare-ok', { queue: name, messageCount: ready?.size ?? 0, consumerCount: consumers?.size ?? 0 });
 }
 
 /** With the queue's name left out, an empty key means that queue's name as well (specification, queue.bind, routing-key). */
@@ -96,7 +107,11 @@ interface Resolved {
   readonly settings: QueueSettings;
 }
 
-function addQueue({ host, virtualHost, connection }: Channel, { autoDelete, arguments: args }: Declare, resolved: Resolved): Queue {
+function addQueue(
+  { host, virtualHost, connection }: Channel,
+  { autoDelete, arguments: args }: Declare,
+  resolved: Resolved,
+): Queue {
   const queue = new Queue({ id: host.nextQueueId(), vhost: virtualHost.name, autoDelete, arguments: args, ...resolved }, host);
   virtualHost.addQueue(queue);
   if (queue.owner !== undefined) connection.exclusiveQueues.add(queue);

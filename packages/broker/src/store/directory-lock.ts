@@ -7,7 +7,10 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const path = join(directory, 'broker.pid');
   const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
   if (owner !== 0 && isAlive(owner)) {
-    throw new BrokerError('ERR_BROKER_STORE_IN_USE', `The broker with process id ${owner} already keeps its data in "${directory}".`);
+    throw new BrokerError(
+      'ERR_BROKER_STORE_IN_USE',
+      `The broker with process id ${owner} already keeps its data in "${directory}".`,
+    );
   }
   await writeFile(path, String(process.pid));
   return () => unlink(path);

@@ -3,7 +3,15 @@ import type { Queue } from '../queue/queue.js';
 import type { QueuedMessage } from '../queue/ready-list.js';
 import type { Binding } from '../routing/binding.js';
 import type { Exchange } from '../routing/exchange.js';
-import { bindingKey, bindingRecord, exchangeKey, exchangeRecord, queueKey, queueRecord, type DefinitionRecord } from './definition-record.js';
+import {
+  bindingKey,
+  bindingRecord,
+  exchangeKey,
+  exchangeRecord,
+  queueKey,
+  queueRecord,
+  type DefinitionRecord,
+} from './definition-record.js';
 import { encodeMessage, messageKey } from './message-record.js';
 import type { Store } from './store.js';
 
@@ -42,7 +50,14 @@ class Batch {
   }
 
   get #size(): number {
-    return this.definitions.size + this.added.size + this.removed.size + this.counted.size + this.delivered.size + this.callbacks.length;
+    return (
+      this.definitions.size +
+      this.added.size +
+      this.removed.size +
+      this.counted.size +
+      this.delivered.size +
+      this.callbacks.length
+    );
   }
 }
 

@@ -3,7 +3,13 @@ import { readQueueArguments } from '../queue/queue-arguments.js';
 import { Queue } from '../queue/queue.js';
 import type { Destination } from '../routing/binding.js';
 import type { VirtualHost } from '../virtual-host.js';
-import { unpackTable, type BindingRecord, type DefinitionRecord, type ExchangeRecord, type QueueRecord } from './definition-record.js';
+import {
+  unpackTable,
+  type BindingRecord,
+  type DefinitionRecord,
+  type ExchangeRecord,
+  type QueueRecord,
+} from './definition-record.js';
 import type { Databases } from './lmdb-store.js';
 import { decodeMessage, messageKey, readMessageKey } from './message-record.js';
 

@@ -73,8 +73,15 @@ export class Session {
   #describe(received: Received | undefined): string {
     if (received === undefined) return 'end of the connection';
     const { channel, method, properties, body } = received;
-    const facts = { channel, ...method.args, ...(properties && { properties: describeProperties(properties) }), ...(body && { body: body.toString() }) };
-    return `${method.name} ${JSON.stringify(facts, plainly)}`.replaceAll(this.#suffix, '').replaceAll(/amq\.(ctag|gen)-[\w-]{22}/g, 'amq.$1');
+    const facts = {
+      channel,
+      ...method.args,
+      ...(properties && { properties: describeProperties(properties) }),
+      ...(body && { body: body.toString() }),
+    };
+    return `${method.name} ${JSON.stringify(facts, plainly)}`
+      .replaceAll(this.#suffix, '')
+      .replaceAll(/amq\.(ctag|gen)-[\w-]{22}/g, 'amq.$1');
   }
 }
 

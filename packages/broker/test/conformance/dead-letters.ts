@@ -1,5 +1,5 @@
 import type { Field, FieldTable } from '../../src/amqp/field-table.js';
-import { array, longstr } from '../../src/amqp/fields.js';
+import { array, integerOf, longstr, textOf } from '../../src/amqp/fields.js';
 import type { Wire } from '../_wire.js';
 import type { Case, Session } from './_session.js';
 
@@ -7,6 +7,11 @@ import type { Case, Session } from './_session.js';
 
 const int = (value: number): Field => ({ type: 'I', value });
 const table = (entries: Record<string, Field>): FieldTable => new Map(Object.entries(entries));
+
+/** Arguments of a queue whose dead letters go to another one. */
+function to(queue: string, more: Record<string, Field> = {}): FieldTable {
+  return table({ 'x-dead-letter-exchange': longstr(''), 'x-dead-letter-routing-key': longstr(queue), ...more });
+}
 
 /** A queue whose dead letters go to a second one that is consumed from. */
 async function withDeadLetters(session: Session, wire: Wire, args: Record<string, Field> = {}): Promise<string> {
@@ -78,7 +83,11 @@ export const deadLetters: Readonly<Record<string, Case>> = {
     await session.call(wire, 'exchange.declare', { exchange, type: 'fanout', autoDelete: true });
     await session.call(wire, 'queue.declare', { queue: dead, exclusive: true });
     await session.call(wire, 'queue.bind', { queue: dead, exchange });
-    await session.call(wire, 'queue.declare', { queue, exclusive: true, arguments: table({ 'x-dead-letter-exchange': longstr(exchange) }) });
+    await session.call(wire, 'queue.declare', {
+      queue,
+      exclusive: true,
+      arguments: table({ 'x-dead-letter-exchange': longstr(exchange) }),
+    });
     await session.call(wire, 'basic.consume', { queue: dead, noAck: true, consumerTag: 'dead' });
     session.publish(wire, queue, { body: 'a', expiration: '20', headers: table({ CC: array([longstr('other')]) }) });
     await session.expect(wire, 1);
@@ -87,7 +96,6 @@ export const deadLetters: Readonly<Record<string, Case>> = {
   async 'a message that dies twice in the same way counts it'(session) {
     const wire = await session.connect();
     const [a, b] = [session.name('a'), session.name('b')];
-    const to = (key: string): FieldTable => table({ 'x-dead-letter-exchange': longstr(''), 'x-dead-letter-routing-key': longstr(key) });
     await session.call(wire, 'queue.declare', { queue: a, exclusive: true, arguments: to(b) });
     await session.call(wire, 'queue.declare', { queue: b, exclusive: true, arguments: to(a) });
     await session.call(wire, 'basic.consume', { queue: a, consumerTag: 'a' });
@@ -98,9 +106,15 @@ export const deadLetters: Readonly<Record<string, Case>> = {
       const field = delivery?.properties?.headers?.get('x-death');
       // Behind the first one, the order of the entries is RabbitMQ's own affair, and differs between its versions.
       const deaths = field?.type === 'A' ? field.value : [];
-      const counts = deaths.map((death) => (death.type === 'F' ? String(death.value.get('count')?.value) : ''));
-      const first = deaths[0]?.type === 'F' ? String(deaths[0].value.get('queue')?.value) : '';
-      session.note(delivery && { channel: 1, method: { name: 'basic.get-empty', args: {} }, body: Buffer.from(`${first} ${counts.toSorted().join()}`) });
+      const counts = deaths.map((death) => (death.type === 'F' ? integerOf(death.value.get('count')) : ''));
+      const first = deaths[0]?.type === 'F' ? textOf(deaths[0].value.get('queue')) : '';
+      session.note(
+        delivery && {
+          channel: 1,
+          method: { name: 'basic.get-empty', args: {} },
+          body: Buffer.from(`${first} ${counts.toSorted((a, b) => Number(a) - Number(b)).join()}`),
+        },
+      );
       wire.send(1, 'basic.reject', { deliveryTag });
     }
   },
@@ -108,10 +122,8 @@ export const deadLetters: Readonly<Record<string, Case>> = {
   async 'a message that only expires does not go round'(session) {
     const wire = await session.connect();
     const [a, b] = [session.name('a'), session.name('b')];
-    const to = (key: string): FieldTable =>
-      table({ 'x-dead-letter-exchange': longstr(''), 'x-dead-letter-routing-key': longstr(key), 'x-message-ttl': int(30) });
-    await session.call(wire, 'queue.declare', { queue: a, exclusive: true, arguments: to(b) });
-    await session.call(wire, 'queue.declare', { queue: b, exclusive: true, arguments: to(a) });
+    await session.call(wire, 'queue.declare', { queue: a, exclusive: true, arguments: to(b, { 'x-message-ttl': int(30) }) });
+    await session.call(wire, 'queue.declare', { queue: b, exclusive: true, arguments: to(a, { 'x-message-ttl': int(30) }) });
     session.publish(wire, a, { body: 'round' });
     await new Promise((resolve) => setTimeout(resolve, 400));
     await session.call(wire, 'queue.declare', { queue: a, passive: true });
@@ -122,7 +134,12 @@ export const deadLetters: Readonly<Record<string, Case>> = {
     const wire = await session.connect();
     const [queue, dead] = [session.name('q'), session.name('dead')];
     await session.call(wire, 'queue.declare', { queue: dead, exclusive: true });
-    const args = { 'x-queue-type': longstr('quorum'), 'x-delivery-limit': int(2), 'x-dead-letter-exchange': longstr(''), 'x-dead-letter-routing-key': longstr(dead) };
+    const args = {
+      'x-queue-type': longstr('quorum'),
+      'x-delivery-limit': int(2),
+      'x-dead-letter-exchange': longstr(''),
+      'x-dead-letter-routing-key': longstr(dead),
+    };
     await session.call(wire, 'queue.declare', { queue, durable: true, arguments: table(args) });
     await session.call(wire, 'basic.consume', { queue: dead, noAck: true, consumerTag: 'dead' });
     await session.call(wire, 'basic.consume', { queue, consumerTag: 'c' });

@@ -18,10 +18,12 @@ const redeclared =
   };
 
 /** Declares a queue with an argument. */
-const withArgument = (entries: Record<string, Field>, more: object = {}): Case => async (session) => {
-  const wire = await session.connect();
-  await session.call(wire, 'queue.declare', { queue: session.name('q'), exclusive: true, arguments: table(entries), ...more });
-};
+const withArgument =
+  (entries: Record<string, Field>, more: object = {}): Case =>
+  async (session) => {
+    const wire = await session.connect();
+    await session.call(wire, 'queue.declare', { queue: session.name('q'), exclusive: true, arguments: table(entries), ...more });
+  };
 
 /** Sends each method on a connection of its own, because most answers close something. */
 async function each(session: Session, calls: ReadonlyArray<readonly [MethodName, object]>): Promise<void> {
@@ -45,7 +47,10 @@ export const declarations: Readonly<Record<string, Case>> = {
   ),
   'an argument is missing': redeclared({ exclusive: true, arguments: table({ 'x-max-length': int(5) }) }, { exclusive: true }),
   'an argument is new': redeclared({ exclusive: true }, { exclusive: true, arguments: table({ 'x-max-priority': int(5) }) }),
-  'an unknown argument does not matter': redeclared({ exclusive: true }, { exclusive: true, arguments: table({ 'x-mine': int(5) }) }),
+  'an unknown argument does not matter': redeclared(
+    { exclusive: true },
+    { exclusive: true, arguments: table({ 'x-mine': int(5) }) },
+  ),
   'a type that is the default is the same': redeclared(
     { exclusive: true },
     { exclusive: true, arguments: table({ 'x-queue-type': longstr('classic') }) },
@@ -195,6 +200,10 @@ export const declarations: Readonly<Record<string, Case>> = {
   async 'a headers binding with a wrong x-match'(session) {
     const wire = await session.connect();
     await session.call(wire, 'queue.declare', { queue: session.name('q'), exclusive: true });
-    await session.call(wire, 'queue.bind', { queue: session.name('q'), exchange: 'amq.headers', arguments: table({ 'x-match': longstr('some') }) });
+    await session.call(wire, 'queue.bind', {
+      queue: session.name('q'),
+      exchange: 'amq.headers',
+      arguments: table({ 'x-match': longstr('some') }),
+    });
   },
 };

@@ -7,7 +7,11 @@ import type { Case, Session } from './_session.js';
 
 const table = (entries: Record<string, Field>): FieldTable => new Map(Object.entries(entries));
 const frame = (type: number, channel: number, payload: Buffer, end = 0xce): Buffer =>
-  Buffer.concat([Buffer.from([type, channel >> 8, channel & 255, ...[24, 16, 8, 0].map((bits) => (payload.length >> bits) & 255)]), payload, Buffer.from([end])]);
+  Buffer.concat([
+    Buffer.from([type, channel >> 8, channel & 255, ...[24, 16, 8, 0].map((bits) => (payload.length >> bits) & 255)]),
+    payload,
+    Buffer.from([end]),
+  ]);
 
 /** Does something wrong on a new connection and notes the answer. */
 const mistake =

@@ -9,7 +9,12 @@ const int = (value: number): Field => ({ type: 'I', value });
 const table = (entries: Record<string, Field>): FieldTable => new Map(Object.entries(entries));
 
 /** A queue with these messages in it. */
-async function filled(session: Session, wire: Wire, bodies: readonly string[], args: Record<string, Field> = {}): Promise<string> {
+async function filled(
+  session: Session,
+  wire: Wire,
+  bodies: readonly string[],
+  args: Record<string, Field> = {},
+): Promise<string> {
   const queue = session.name('q');
   await session.call(wire, 'queue.declare', { queue, exclusive: true, arguments: table(args) });
   for (const body of bodies) session.publish(wire, queue, { body });

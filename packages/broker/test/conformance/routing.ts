@@ -7,7 +7,11 @@ import type { Case, Session } from './_session.js';
 
 const table = (entries: Record<string, Field>): FieldTable => new Map(Object.entries(entries));
 
-async function boundQueue(session: Session, wire: Wire, { exchange, ...key }: { exchange: string; routingKey?: string; arguments?: FieldTable }): Promise<string> {
+async function boundQueue(
+  session: Session,
+  wire: Wire,
+  { exchange, ...key }: { exchange: string; routingKey?: string; arguments?: FieldTable },
+): Promise<string> {
   const queue = session.name('bound');
   await wire.call(1, 'queue.declare', { queue, exclusive: true });
   await wire.call(1, 'queue.bind', { queue, exchange, ...key });
@@ -67,7 +71,12 @@ export const routing: Readonly<Record<string, Case>> = {
   'headers present whatever the value': headersMatch({ a: { type: 'V', value: null } }, { a }, { a: b }, { b }),
   'headers with x- do not count': headersMatch({ 'x-match': longstr('all'), 'x-a': a, b }, { b }, { 'x-a': a, b }),
   'headers with x- count when asked': headersMatch({ 'x-match': longstr('all-with-x'), 'x-a': a, b }, { b }, { 'x-a': a, b }),
-  'headers of another integer width': headersMatch({ a: { type: 'I', value: 5 } }, { a: { type: 'l', value: 5n } }, { a: { type: 's', value: 5 } }, { a: longstr('5') }),
+  'headers of another integer width': headersMatch(
+    { a: { type: 'I', value: 5 } },
+    { a: { type: 'l', value: 5n } },
+    { a: { type: 's', value: 5 } },
+    { a: longstr('5') },
+  ),
 
   async 'each queue gets one copy, whatever matches'(session) {
     const wire = await session.connect();
@@ -95,7 +104,11 @@ export const routing: Readonly<Record<string, Case>> = {
     const wire = await session.connect();
     const [main, alternate] = [session.name('x'), session.name('ae')];
     await session.call(wire, 'exchange.declare', { exchange: alternate, type: 'fanout', autoDelete: true });
-    await session.call(wire, 'exchange.declare', { exchange: main, type: 'direct', arguments: table({ 'alternate-exchange': longstr(alternate) }) });
+    await session.call(wire, 'exchange.declare', {
+      exchange: main,
+      type: 'direct',
+      arguments: table({ 'alternate-exchange': longstr(alternate) }),
+    });
     const queue = await boundQueue(session, wire, { exchange: alternate });
     wire.publish(1, { exchange: main, routingKey: 'nowhere', mandatory: true }, { body: 'caught' });
     await drain(session, wire, queue);
