@@ -29,7 +29,7 @@ export interface QueueProbe {
 
 /** A broker that is running. `await using` closes it. */
 export interface EmbeddedBroker extends AsyncDisposable {
-  /** For the user guest, without a password in it. */
+  /** With the first user's name and password in it: not for logs, unless that is guest. */
   readonly url: string;
   readonly port: number;
   /** Present if TLS was asked for. */
@@ -61,11 +61,12 @@ function embed(settings: Settings, host: Host): EmbeddedBroker {
   });
   const address =
     settings.host === 'localhost' ? '127.0.0.1' : settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const login = (Object.entries(settings.users)[0] ?? []).map(encodeURIComponent).join(':');
   const { port, tlsPort, managementPort } = host.ports;
   return {
-    url: `amqp://${address}:${port}`,
+    url: `amqp://${login}@${address}:${port}`,
     port,
-    tlsUrl: tlsPort === undefined ? undefined : `amqps://${address}:${tlsPort}`,
+    tlsUrl: tlsPort === undefined ? undefined : `amqps://${login}@${address}:${tlsPort}`,
     managementUrl: managementPort === undefined ? undefined : `http://127.0.0.1:${managementPort}`,
     control,
     queue: (name, virtualHost = '/') => probe(control, { name, virtualHost }),
