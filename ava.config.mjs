@@ -1,4 +1,4 @@
-const packages = ['core', 'plugin-delay', 'plugin-ratelimit', 'cli'].map((name) => `packages/${name}`);
+const packages = ['broker', 'core', 'plugin-delay', 'plugin-ratelimit', 'cli'].map((name) => `packages/${name}`);
 const tested = [...packages, 'tools/rabbitmq-node'];
 
 export default {
