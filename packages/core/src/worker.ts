@@ -7,7 +7,6 @@ import { CodecRegistry } from './codec.js';
 import type { Consumer } from './connection.js';
 import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
 import type { DependencyContainer, Token } from './container.js';
-import type { Dispatcher } from './dispatcher.js';
 import { DuplicateHandlerError, WorkerStateError } from './errors.js';
 import { WorkerEvents } from './events.js';
 import type { WorkerEventMap } from './events.js';
@@ -25,8 +24,9 @@ export interface StopOptions {
 }
 
 export interface StopResult {
-  /** False where jobs were still running at the deadline; they were given back, uncharged. */
+  /** False where something was unfinished at the deadline: a job, a publish without its confirm, or a broker that did not answer. */
   readonly drained: boolean;
+  /** Jobs that were still running; they were given back, uncharged. */
   readonly abandoned: number;
 }
 
@@ -107,7 +107,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
-  async stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
+  stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
     requireWhole('deadline', deadline, { min: 0 });
     return (this.#stopped ??= this.#stop(deadline));
   }
@@ -154,16 +154,17 @@ export class Worker implements AsyncDisposable {
     const { connection, dispatcher, registry } = assembly;
     dispatcher.stop();
     const closing = closingTime(deadline);
-    const drained = await this.#within(deadline - closing, this.#drain(dispatcher));
+    const drained = await this.#within(deadline - closing, this.#drain(assembly));
     const abandoned = drained ? 0 : dispatcher.abandon();
     await this.#within(closing / 2, registry.stop());
     await connection.close(closing / 2);
     return this.#ended({ drained, abandoned });
   }
 
-  async #drain(dispatcher: Dispatcher): Promise<void> {
+  async #drain({ connection, dispatcher }: Assembly): Promise<void> {
     await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()));
     await dispatcher.idle();
+    await connection.confirmed();
   }
 
   /** Whether `work` ended within `ms` milliseconds. What goes wrong in it is logged: a stop goes on. */

@@ -109,6 +109,10 @@ export class AmqpConnection implements Connection {
     return this.#publisher.publish(message);
   }
 
+  confirmed(): Promise<void> {
+    return this.#publisher.confirmed();
+  }
+
   async depth(queue: string): Promise<QueueDepth> {
     const ms = this.#parts.settings.brokerTimeout;
     let channel: Channel | undefined;
