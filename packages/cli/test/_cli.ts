@@ -88,6 +88,13 @@ export function run(t: ExecutionContext, args: readonly string[], options: RunOp
   return start(t, args, options).ended;
 }
 
+/** Runs a command with --json, which has to succeed, to what it prints. */
+export async function json<T>(t: ExecutionContext, args: readonly string[], options: RunOptions): Promise<T> {
+  const { code, stdout, stderr } = await run(t, [...args, '--json'], options);
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
 /** The JSON lines of a log. */
 export function lines(stdout: string): Array<Record<string, unknown>> {
   return stdout

@@ -1,7 +1,11 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { withRabbit } from '@warren/rabbitmq-node';
-import { checkNode } from '../src/doctor/checks.js';
+import rateLimit from '@warren/plugin-ratelimit';
+import { checkNode, checkPrefetch } from '../src/doctor/checks.js';
+import type { Broker } from '../src/broker/broker.js';
+import { loadProjectConfig } from '../src/project/config.js';
+import { loadProject } from '../src/project/project.js';
 import { broker, feed, sleeper } from './_broker.js';
 import { project, run } from './_cli.js';
 
@@ -89,6 +93,19 @@ test('a configuration that cannot be read, and a broker that is not there, are p
   const alone = await doctor(t, ['--url', 'amqp://127.0.0.1:1'], await project(t));
   t.is(alone.code, 1);
   t.regex(alone.findings.find(({ check }) => check === 'broker')?.detail ?? '', /ERR_BROKER_UNREACHABLE/);
+});
+
+test('a prefetch for the channel is a problem on a broker that ignores it', async (t) => {
+  const cwd = await project(t, {
+    'handlers/nap.ts': sleeper('a'),
+    'worker.config.mjs': "export default { plugins: ['delay', 'ratelimit'] };",
+  });
+  const loaded = await loadProject(await loadProjectConfig({ cwd }), { handlers: 'required' });
+  const throttled = { ...loaded, plugins: [{ plugin: rateLimit({ channelPrefetch: 5 }), file: undefined }] };
+  const on = (channelPrefetch: boolean): Broker => ({ capabilities: { channelPrefetch, version: 'RabbitMQ' } }) as Broker;
+  t.deepEqual(checkPrefetch(throttled, on(true)), []);
+  t.deepEqual(checkPrefetch(loaded, on(false)), []);
+  t.like(checkPrefetch(throttled, on(false))[0], { check: 'prefetch', status: 'problem' });
 });
 
 for (const [version, status] of [

@@ -2,7 +2,7 @@ import { connect } from 'amqplib';
 import test from 'ava';
 import { startRabbit, withOwnRabbit, withRabbit } from '@warren/rabbitmq-node';
 import { broker, feed, sleeper } from './_broker.js';
-import { project, run } from './_cli.js';
+import { json, project, run } from './_cli.js';
 
 interface Listed {
   readonly source: string;
@@ -47,30 +47,28 @@ withOwnRabbit(test)(
     await channel.consume('work', () => {});
     await feed(channel, 'work', '1', '2', '3', '4', '5');
     const cwd = await project(t);
-    const flags = ['--url', node.url, '--management-url', node.managementUrl ?? '', '--json'];
+    const flags = ['--url', node.url, '--management-url', node.managementUrl ?? ''];
     let queues: Listed['queues'] = [];
     // The API's numbers are a moment old.
     while (queues.find(({ name }) => name === 'work')?.unacked !== 2) {
-      queues = (JSON.parse((await run(t, ['queues', 'list', ...flags], { cwd })).stdout) as Listed).queues;
+      queues = (await json<Listed>(t, ['queues', 'list', ...flags], { cwd })).queues;
     }
     t.like(queues[0], { name: 'work', type: 'classic', ready: 3, unacked: 2, consumers: 1 });
-    const exchanges = JSON.parse((await run(t, ['exchanges', ...flags], { cwd })).stdout) as {
-      exchanges: Array<{ name: string }>;
-    };
+    const { exchanges } = await json<{ exchanges: Array<{ name: string }> }>(t, ['exchanges', ...flags], { cwd });
     t.like(
-      exchanges.exchanges.find(({ name }) => name === 'events'),
+      exchanges.find(({ name }) => name === 'events'),
       { type: 'topic', durable: true, internal: true },
     );
-    const consumers = JSON.parse((await run(t, ['consumers', ...flags], { cwd })).stdout) as { consumers: object[] };
+    const consumers = await json<{ consumers: object[] }>(t, ['consumers', ...flags], { cwd });
     t.like(consumers.consumers[0], { queue: 'work', prefetch: 2, acknowledges: true });
-    const inspected = JSON.parse((await run(t, ['queues', 'inspect', 'work', ...flags], { cwd })).stdout) as object;
+    const inspected = await json<object>(t, ['queues', 'inspect', 'work', ...flags], { cwd });
     t.like(inspected, { unacked: 2, type: 'classic', drift: 'not declared by this project' });
 
     // A delayed message is shown as held, not as a hundred queues.
     t.is((await run(t, ['publish', '', 'work', 'x', '--delay', '1h', '--url', node.url], { cwd })).code, 0);
-    for (const how of [flags, ['--plugins', 'delay', '--url', node.url, '--json']]) {
+    for (const how of [flags, ['--plugins', 'delay', '--url', node.url]]) {
       let listed: Listed | undefined;
-      while (listed?.delayed !== 1) listed = JSON.parse((await run(t, ['queues', ...how], { cwd })).stdout) as Listed;
+      while (listed?.delayed !== 1) listed = await json<Listed>(t, ['queues', ...how], { cwd });
       t.deepEqual(listed.queues.filter(({ name }) => name.includes('.v1.')), []); // prettier-ignore
     }
   },

@@ -1,4 +1,6 @@
 import test from 'ava';
+import { exitCodeOf } from '../src/exit.js';
+import { execute } from '../src/main.js';
 import { project, run } from './_cli.js';
 import { sleeper } from './_broker.js';
 
@@ -34,15 +36,27 @@ for (const [args, code, says] of [
   [['queues', 'peek'], 'ERR_USAGE', /name|argument/],
   [['doctor', '--consumer-timeout', 'long'], 'ERR_INVALID_OPTION', /--consumer-timeout/],
 ] as const) {
-  test(`worker ${args.join(' ')} is ${code}, exit code 2`, async (t) => {
+  test(`worker ${args.join(' ')} is ${code}`, async (t) => {
     const cwd = await project(t, { 'handlers/nap.ts': sleeper('never') });
-    const { code: exit, stderr } = await run(t, args, { cwd });
-    t.is(exit, 2);
-    t.regex(stderr, says);
-    t.true(stderr.trimEnd().endsWith(`[${code}]`), stderr);
-    t.notRegex(stderr, /^\s+at /m);
+    const inProject = args.length === 0 || args.includes('--cwd' as never) ? [] : ['--cwd', cwd];
+    const error = await t.throwsAsync(execute([...args, ...inProject]), { code, message: says });
+    t.is(exitCodeOf(error), 2);
   });
 }
+
+test('a mistake is told in a sentence with its code, without a stack', async (t) => {
+  const { code, stdout, stderr } = await run(t, ['start', '--concurrency', 'abc'], { cwd: await project(t) });
+  t.is(code, 2);
+  t.is(stdout, '');
+  t.is(stderr, "worker: --concurrency: expected a whole number, got 'abc'. [ERR_INVALID_OPTION]\n");
+});
+
+test('a bug is told with its stack', async (t) => {
+  const cwd = await project(t, { 'worker.config.mjs': "export default { findServers: () => { throw new TypeError('bug'); } };" });
+  const { code, stderr } = await run(t, ['queues'], { cwd });
+  t.is(code, 1);
+  t.regex(stderr, /TypeError: bug\n +at /);
+});
 
 test('the help of every command has two examples, and the version is printed', async (t) => {
   for (const command of [
