@@ -193,6 +193,17 @@ export class ChannelClosedError extends BrokerError {
   }
 }
 
+/** What follows is a new consumer: the jobs that were running come again. */
+export class ConsumerCancelledError extends BrokerError {
+  readonly code = 'ERR_CONSUMER_CANCELLED';
+  constructor(facts: { queue: string }) {
+    super(
+      `The broker cancelled the consumer of queue "${facts.queue}": the queue was deleted, its node went down, or a job was not ` +
+        'settled within the consumer timeout (rabbitmq.com/docs/consumers#acknowledgement-timeout).',
+    );
+  }
+}
+
 export class PublishBufferFullError extends BrokerError {
   readonly code = 'ERR_PUBLISH_BUFFER_FULL';
   constructor(facts: { messages: number; bytes: number }) {

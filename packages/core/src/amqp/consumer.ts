@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Clock } from '../clock.js';
 import type { Consumer, ConsumerOptions } from '../connection.js';
+import { ConsumerCancelledError } from '../errors.js';
 import type { Delivery, MessageProperties } from '../message.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { endedWithin, withDeadline } from './deadline.js';
@@ -130,11 +131,17 @@ export class AmqpConsumer implements Consumer {
     this.#acknowledgements = acknowledgements;
     channel.once('close', () => acknowledgements.lose());
     return (message) => {
-      // The queue was deleted, its node went down, or a job outlived the consumer timeout: rabbitmq.com/docs/consumer-cancel.
-      if (!message) return this.#supervised.renew(channel);
+      if (!message) return this.#cancelled(channel);
       acknowledgements.delivered(message.fields.deliveryTag);
       deliver(new AmqpDelivery(options.queue, message, acknowledgements));
     };
+  }
+
+  /** The queue was deleted, its node went down, or a job outlived the consumer timeout: rabbitmq.com/docs/consumer-cancel. */
+  #cancelled(channel: Channel): void {
+    const { options, fault } = this.#plan;
+    fault(new ConsumerCancelledError(options));
+    this.#supervised.renew(channel);
   }
 
   #lose(error: Error | undefined): void {
