@@ -95,6 +95,8 @@ test('a configuration that cannot be read, and a broker that is not there, are p
   t.regex(alone.findings.find(({ check }) => check === 'broker')?.detail ?? '', /ERR_BROKER_UNREACHABLE/);
 });
 
+const on = (channelPrefetch: boolean): Broker => ({ capabilities: { channelPrefetch, version: 'RabbitMQ' } }) as Broker;
+
 test('a prefetch for the channel is a problem on a broker that ignores it', async (t) => {
   const cwd = await project(t, {
     'handlers/nap.ts': sleeper('a'),
@@ -102,7 +104,6 @@ test('a prefetch for the channel is a problem on a broker that ignores it', asyn
   });
   const loaded = await loadProject(await loadProjectConfig({ cwd }), { handlers: 'required' });
   const throttled = { ...loaded, plugins: [{ plugin: rateLimit({ channelPrefetch: 5 }), file: undefined }] };
-  const on = (channelPrefetch: boolean): Broker => ({ capabilities: { channelPrefetch, version: 'RabbitMQ' } }) as Broker;
   t.deepEqual(checkPrefetch(throttled, on(true)), []);
   t.deepEqual(checkPrefetch(loaded, on(false)), []);
   t.like(checkPrefetch(throttled, on(false))[0], { check: 'prefetch', status: 'problem' });

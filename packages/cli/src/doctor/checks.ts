@@ -76,6 +76,7 @@ export function consumerTimeoutOf(given: string | undefined): number {
 /** A prefetch for a whole channel, where the broker would ignore it. */
 export function checkPrefetch({ plugins, definitions, worker }: Project, broker: Broker): Finding[] {
   if (broker.capabilities.channelPrefetch) return [];
+  for (const { plugin } of plugins) plugin.register?.(worker.container);
   return definitions.flatMap(({ job, options }) => {
     const consumer: ConsumerOptions = { queue: job.queue.name, prefetch: 0 };
     for (const { plugin } of plugins) {

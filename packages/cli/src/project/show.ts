@@ -35,9 +35,9 @@ function safe(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((entry) => safe(entry));
   if (typeof value !== 'object' || value === null) return value;
   if (Buffer.isBuffer(value)) return `[${value.length} bytes]`;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return `[${value.constructor?.name ?? 'object'}]`;
   // A plugin is its name: the rest of it is functions.
   if ('name' in value && typeof value.name === 'string') return value.name;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return `[${value.constructor?.name ?? 'object'}]`;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, safe(entry, key)]));
 }
 
