@@ -14,7 +14,13 @@ test('a value comes from the flag, else the environment, else the file, else the
       });
       const { settings } = JSON.parse(stdout) as { settings: Array<{ name: string; value: unknown; origin: string }> };
       const url = settings.find(({ name }) => name === 'url');
-      const expected = flag ? [['amqp://flag'], 'flag --url'] : environment ? [['amqp://environment'], 'environment AMQP_URL'] : file ? ['amqp://file', 'worker.config.json'] : ['amqp://localhost', 'default']; // prettier-ignore
+      const expected = flag
+        ? [['amqp://flag'], 'flag --url']
+        : environment
+          ? [['amqp://environment'], 'environment AMQP_URL']
+          : file
+            ? ['amqp://file', 'worker.config.json']
+            : ['amqp://localhost', 'default'];
       return JSON.stringify([url?.value, url?.origin]) === JSON.stringify(expected);
     }),
     { numRuns: 8 },
@@ -47,7 +53,11 @@ test('a configuration can make plugins with their options, and names stay names'
   });
   const { values, made } = await loadProjectConfig({ cwd });
   t.is(values.plugins?.[0], 'delay');
-  t.deepEqual(made.map(({ name }) => name), ['ratelimit']); // prettier-ignore
+  t.regex((await run(t, ['config'], { cwd })).stdout, /plugins +delay, ratelimit +worker\.config\.ts/);
+  t.deepEqual(
+    made.map(({ name }) => name),
+    ['ratelimit'],
+  );
 });
 
 for (const [what, files, flags, code] of [

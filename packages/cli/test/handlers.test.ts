@@ -21,14 +21,20 @@ test('a module may export a function, an async one, one handler or a list of the
     'handlers/types.d.ts': 'export {};',
   });
   const loaded = await loadProject(await loadProjectConfig({ cwd }), { handlers: 'required' });
-  t.deepEqual(loaded.definitions.map(({ job }) => job.name), ['a', 'b', 'c', 'd', 'e']); // prettier-ignore
+  t.deepEqual(
+    loaded.definitions.map(({ job }) => job.name),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
   t.is(loaded.definitions[2]?.options.concurrency, 2);
 });
 
 test('a file that several patterns match is loaded once', async (t) => {
   const cwd = await project(t, { 'handlers/a.ts': '', 'handlers/b.js': '' });
   const files = await findHandlers(['./handlers/*', 'handlers/a.ts'], cwd);
-  t.deepEqual(files.map((file) => basename(file)), ['a.ts', 'b.js']); // prettier-ignore
+  t.deepEqual(
+    files.map((file) => basename(file)),
+    ['a.ts', 'b.js'],
+  );
 });
 
 test('a pattern that matches nothing is an error', async (t) => {

@@ -103,6 +103,9 @@ test('`worker plugins` lists them in their order, with the options they own', as
   const { code, stdout } = await run(t, ['plugins', '--plugins', 'ratelimit,delay', '--json'], { cwd: await project(t) });
   t.is(code, 0);
   const { plugins } = JSON.parse(stdout) as { plugins: Array<{ name: string; publishOptions: string[] }> };
-  t.deepEqual(plugins.map(({ name }) => name), ['ratelimit', 'delay']); // prettier-ignore
+  t.deepEqual(
+    plugins.map(({ name }) => name),
+    ['ratelimit', 'delay'],
+  );
   t.deepEqual(plugins[1]?.publishOptions, ['delay', 'at']);
 });

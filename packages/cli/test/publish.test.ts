@@ -32,7 +32,10 @@ withRabbit(test)('a body comes from a file or from stdin', async (t) => {
   t.is((await run(t, ['publish', '', queue, '-', '--url', url], { cwd, input: Buffer.from([0, 255, 10]) })).code, 0);
   t.is((await run(t, ['publish', '', queue, '@nowhere', '--url', url], { cwd })).code, 2);
   const bodies = [await channel.get(queue, { noAck: true }), await channel.get(queue, { noAck: true })];
-  t.deepEqual(bodies.map((message) => message && message.content), [Buffer.from('from a file'), Buffer.from([0, 255, 10])]); // prettier-ignore
+  t.deepEqual(
+    bodies.map((message) => message && message.content),
+    [Buffer.from('from a file'), Buffer.from([0, 255, 10])],
+  );
 });
 
 withRabbit(test)('a message that no queue takes is exit code 1, unless --no-mandatory says that it may be', async (t) => {

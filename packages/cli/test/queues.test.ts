@@ -69,7 +69,10 @@ withOwnRabbit(test)(
     for (const how of [flags, ['--plugins', 'delay', '--url', node.url]]) {
       let listed: Listed | undefined;
       while (listed?.delayed !== 1) listed = await json<Listed>(t, ['queues', ...how], { cwd });
-      t.deepEqual(listed.queues.filter(({ name }) => name.includes('.v1.')), []); // prettier-ignore
+      t.deepEqual(
+        listed.queues.filter(({ name }) => name.includes('.v1.')),
+        [],
+      );
     }
   },
 );
@@ -93,7 +96,10 @@ withRabbit(test)('peek shows the first messages, bounded, and leaves the queue a
   });
   t.is(code, 0);
   const shown = JSON.parse(stdout) as Array<{ body: string; bytes: number }>;
-  t.deepEqual(shown.map(({ bytes }) => bytes), [5, 5_000]); // prettier-ignore
+  t.deepEqual(
+    shown.map(({ bytes }) => bytes),
+    [5, 5_000],
+  );
   t.true((shown[1]?.body.length ?? 0) < 2_100);
   t.is((await channel.checkQueue(queue)).messageCount, 3);
   const first = await channel.get(queue, { noAck: true });

@@ -26,7 +26,7 @@ test('the reference has a section for every command of the help, and no other', 
   t.true(commands.length >= 9, commands.join());
   for (const command of commands) t.truthy(section(reference, command), command);
   const headings = [...reference.matchAll(/^## (worker .*)$/gm)].flatMap(([, heading]) => heading?.split(', ') ?? []);
-  t.deepEqual(headings.map((heading) => heading.replace('worker ', '')).toSorted(), commands.toSorted()); // prettier-ignore
+  t.deepEqual(headings.map((heading) => heading.replace('worker ', '')).toSorted(), commands.toSorted());
   for (const command of await listed(t, 'queues')) t.true(reference.includes(`worker ${command}`), command);
 });
 

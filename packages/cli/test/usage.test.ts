@@ -85,7 +85,6 @@ test('a completion script is printed for bash, zsh and fish', async (t) => {
     ['zsh', /#compdef/],
     ['fish', /complete --no-files|complete -c|complete/],
   ] as const) {
-    // prettier-ignore
     const { code, stdout } = await run(t, ['completion'], { env: { SHELL: `/bin/${shell}` } });
     t.is(code, 0);
     t.regex(stdout, mark);

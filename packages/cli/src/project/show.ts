@@ -20,7 +20,11 @@ export async function showConfig(flags: ShowFlags): Promise<number> {
     origin: origins[name as keyof typeof origins],
   }));
   if (flags.json) printJson({ cwd, file, settings });
-  else printTable(['SETTING', 'VALUE', 'FROM'], settings.map(({ name, value, origin }) => [name, text(value), origin])); // prettier-ignore
+  else
+    printTable(
+      ['SETTING', 'VALUE', 'FROM'],
+      settings.map(({ name, value, origin }) => [name, text(value), origin]),
+    );
   say(file ? `${file} in ${cwd}` : `no worker.config file in ${cwd}`, flags);
   return EXIT.done;
 }

@@ -32,7 +32,10 @@ export const DELAY: RegExp = /^[\w-]{1,20}\.v1\./;
 
 /** The queues, with plugin-delay's levels folded into one number. */
 export async function takeInventory({ broker, management, topology, project }: Session): Promise<Inventory> {
-  const names = knownQueues(topology, project.definitions.map(({ job }) => job.queue)); // prettier-ignore
+  const names = knownQueues(
+    topology,
+    project.definitions.map(({ job }) => job.queue),
+  );
   const rows = management ? await managedRows(management) : await passiveRows(broker, names);
   const [levels, queues] = partition(rows, ({ name }) => DELAY_LEVEL.test(name));
   const shown = queues.filter(({ name, ready, unacked }) => !UNROUTABLE.test(name) || (ready ?? 0) + (unacked ?? 0) > 0);

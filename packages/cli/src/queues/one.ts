@@ -32,7 +32,11 @@ export async function inspectQueue(flags: QueueFlags): Promise<number> {
     drift: known ? (drift?.message ?? 'none') : 'not declared by this project',
   };
   if (flags.json) printJson(facts);
-  else printTable([], Object.entries(facts).map(([fact, value]) => [fact, typeof value === 'object' ? JSON.stringify(value) : String(value)])); // prettier-ignore
+  else
+    printTable(
+      [],
+      Object.entries(facts).map(([fact, value]) => [fact, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
+    );
   return EXIT.done;
 }
 
@@ -75,7 +79,10 @@ export async function peekQueue(flags: QueueFlags): Promise<number> {
 /** Each look is a delivery. On brokers that count those, a quorum queue drops or dead-letters a message after its limit. */
 function warnOfDeliveryLimit({ broker, topology, project }: Session, flags: QueueFlags): void {
   if (!broker.capabilities.requeueCounts) return;
-  const queue = knownQueues(topology, project.definitions.map(({ job }) => job.queue)).find(({ name }) => name === flags.name); // prettier-ignore
+  const queue = knownQueues(
+    topology,
+    project.definitions.map(({ job }) => job.queue),
+  ).find(({ name }) => name === flags.name);
   if (queue?.arguments['x-queue-type'] === 'classic') return;
   const limit = queue?.arguments['x-delivery-limit'];
   const count = typeof limit === 'number' ? `its delivery limit, ${limit}` : 'its delivery limit, if it has one';
