@@ -1,7 +1,7 @@
 // The other side of a broker test: a plain AMQP client, which sees what the broker saw.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rabbitUrl } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import { connect } from 'amqplib';
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import type { ExecutionContext } from 'ava';
@@ -83,7 +83,7 @@ export class Amqp {
 
 /** A plain client of the shared broker, closed when the test ends. */
 export async function amqp(t: ExecutionContext): Promise<Amqp> {
-  const connection = await connect(await rabbitUrl());
+  const connection = await connect(await brokerUrl());
   const channel = await connection.createConfirmChannel();
   await channel.prefetch(1);
   const client = new Amqp(channel);
@@ -96,7 +96,7 @@ export async function amqp(t: ExecutionContext): Promise<Amqp> {
 
 /** A worker on the shared broker, stopped when the test ends. */
 export async function brokerWorker(t: ExecutionContext, options: WorkerOptions = {}): Promise<Worker> {
-  const worker = createWorker({ url: await rabbitUrl(), ...options });
+  const worker = createWorker({ url: await brokerUrl(), ...options });
   t.teardown(() => worker.stop({ deadline: 5_000 }));
   return worker;
 }

@@ -1,11 +1,8 @@
 // Foreign producers: plain AMQP clients that know nothing of Warren, on a real broker.
-import anyTest from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
+import test from 'ava';
 import { defineJob, fixed } from '../src/index.js';
 import type { Job } from '../src/index.js';
 import { amqp, brokerWorker, Signal } from './_amqp.js';
-
-const test = withRabbit(anyTest);
 
 for (const text of ['order shipped', '你好，世界：订单已发货', '\uFEFFmark']) {
   test(`bare text arrives as it was sent: ${JSON.stringify(text)}`, async (t) => {

@@ -1,13 +1,9 @@
-import anyTest from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
+import test from 'ava';
 import * as v from 'valibot';
 import { defineJob } from '../src/index.js';
 import type { PublishOptions } from '../src/index.js';
 import { createTestWorker } from '../src/testing/index.js';
 import { amqp, brokerWorker, Signal } from './_amqp.js';
-
-const test = anyTest;
-const brokerTest = withRabbit(anyTest);
 
 const mail = defineJob<{ to: string }>('mail', { queue: 'mails' });
 
@@ -132,7 +128,7 @@ for (const [wrong, message] of [
   });
 }
 
-brokerTest('the first publish of a job declares its queue, before any worker consumes it', async (t) => {
+test('the first publish of a job declares its queue, before any worker consumes it', async (t) => {
   const client = await amqp(t);
   const queue = client.queue('early');
   const worker = await brokerWorker(t);
@@ -146,7 +142,7 @@ brokerTest('the first publish of a job declares its queue, before any worker con
   t.is(await client.ready(`${queue}.dead`), 0);
 });
 
-brokerTest('a message that no queue takes is an error, unless it is not mandatory', async (t) => {
+test('a message that no queue takes is an error, unless it is not mandatory', async (t) => {
   const worker = await brokerWorker(t);
   await worker.start();
   const message = { exchange: 'amq.direct', routingKey: `nobody-${Math.random()}`, content: 'x' };
@@ -155,7 +151,7 @@ brokerTest('a message that no queue takes is an error, unless it is not mandator
   await t.notThrowsAsync(worker.send({ ...message, options: { mandatory: false } }));
 });
 
-brokerTest('one message that cannot be sent harms no other', async (t) => {
+test('one message that cannot be sent harms no other', async (t) => {
   const client = await amqp(t);
   const job = defineJob<number>('many', { queue: client.queue('many') });
   const worker = await brokerWorker(t);
@@ -172,7 +168,7 @@ brokerTest('one message that cannot be sent harms no other', async (t) => {
   await t.notThrowsAsync(Promise.all([...good, ...after]));
 });
 
-brokerTest('a follow-up published by a handler is confirmed before its job ends, and keeps the correlation', async (t) => {
+test('a follow-up published by a handler is confirmed before its job ends, and keeps the correlation', async (t) => {
   const client = await amqp(t);
   const first = defineJob<number>('first', { queue: client.queue('first') });
   const second = defineJob<number>('second', { queue: client.queue('second') });

@@ -1,12 +1,9 @@
 // One test for each outcome, asserting what the broker saw.
-import anyTest from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
+import test from 'ava';
 import { deadLetter, defineJob, fixed, never, requeue, retry, UnrecoverableError } from '../src/index.js';
 import type { Job } from '../src/index.js';
 import { amqp, brokerWorker, Signal, until } from './_amqp.js';
 import { bench, everything } from './_bench.js';
-
-const test = withRabbit(anyTest);
 
 test('ack: the queue is empty, and nothing was published', async (t) => {
   const handled = new Signal();

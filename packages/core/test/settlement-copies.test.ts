@@ -1,12 +1,9 @@
 // What a copy keeps of its original, and what it leaves behind, as the broker and the next attempt saw it.
-import anyTest from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
+import test from 'ava';
 import { deadLetter, fixed } from '../src/index.js';
 import type { Job } from '../src/index.js';
 import { Signal } from './_amqp.js';
 import { bench, everything } from './_bench.js';
-
-const test = withRabbit(anyTest);
 
 test('retry: the copy keeps every property, and says what failed and where it came from', async (t) => {
   const failed = new Signal<Job>();

@@ -1,11 +1,9 @@
 // A worker's life on a real broker: queues, exchanges, prefetch and stopping, as the broker saw them.
-import anyTest from 'ava';
-import { rabbitUrl, withRabbit } from '@warren/rabbitmq-node';
+import test from 'ava';
+import { brokerUrl } from '@warren/test-broker';
 import { createWorker, defineJob } from '../src/index.js';
 import type { BindingOptions, Job, WorkerOptions } from '../src/index.js';
 import { amqp, brokerWorker, Signal, unique, until } from './_amqp.js';
-
-const test = withRabbit(anyTest);
 
 test('several queues and several handlers on one queue each get their own jobs', async (t) => {
   const client = await amqp(t);
@@ -143,7 +141,7 @@ const failures: ReadonlyArray<readonly [title: string, options: (url: string) =>
 
 for (const [title, options, code] of failures) {
   test(`${title} stops the start with ${code}, and the error keeps the password`, async (t) => {
-    const worker = createWorker(options(await rabbitUrl()));
+    const worker = createWorker(options(await brokerUrl()));
     const error = await t.throwsAsync(worker.start(), { code });
     t.is(worker.state, 'stopped');
     t.false(error.message.includes('s3cret'), error.message);

@@ -6,7 +6,7 @@ import type { Channel, ConfirmChannel } from 'amqplib';
 import type { ExecutionContext } from 'ava';
 import { createWorker, defineJob } from '@warren/core';
 import type { JobType, QueueOptions, Worker } from '@warren/core';
-import { rabbitUrl } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import delay, { delayTopology } from '../src/index.js';
 import type { DelayOptions } from '../src/index.js';
 
@@ -17,7 +17,7 @@ export function ownPrefix(): string {
 
 /** A channel of nobody's worker. It ends with the test. */
 export async function outsider(t: ExecutionContext, url?: string): Promise<ConfirmChannel> {
-  const connection = await connect(url ?? (await rabbitUrl()), { noDelay: true });
+  const connection = await connect(url ?? (await brokerUrl()), { noDelay: true });
   connection.on('error', () => {});
   t.teardown(() => connection.close().catch(() => {}));
   return connection.createConfirmChannel();
@@ -25,7 +25,7 @@ export async function outsider(t: ExecutionContext, url?: string): Promise<Confi
 
 /** A worker with the plugin. It is stopped with the test. */
 export async function workerWith(t: ExecutionContext, options: DelayOptions = {}, url?: string): Promise<Worker> {
-  const worker = createWorker({ url: url ?? (await rabbitUrl()), prefetch: 100, plugins: [delay(options)] });
+  const worker = createWorker({ url: url ?? (await brokerUrl()), prefetch: 100, plugins: [delay(options)] });
   t.teardown(() => worker.stop({ deadline: 2_000 }));
   return worker;
 }

@@ -2,13 +2,10 @@
 import { once } from 'node:events';
 import test from 'ava';
 import type { ConsumeMessage } from 'amqplib';
-import { withRabbit } from '@warren/rabbitmq-node';
 import { addressOf, delayTopology, digitsOf } from '../src/index.js';
 import { outsider, ownExchange, ownJob, workerWith } from './_rabbit.js';
 
-const broker = withRabbit(test);
-
-broker('a plain producer sends a job for a queue, by its address alone', async (t) => {
+test('a plain producer sends a job for a queue, by its address alone', async (t) => {
   const job = ownJob<{ n: number }>();
   const worker = await workerWith(t);
   const arrival = new Promise<number>((resolve) => worker.handle(job, ({ payload }) => resolve(payload.n)));
@@ -21,7 +18,7 @@ broker('a plain producer sends a job for a queue, by its address alone', async (
   t.true(performance.now() - published >= 200);
 });
 
-broker('a plain producer sends to an exchange, with its own routing key', async (t) => {
+test('a plain producer sends to an exchange, with its own routing key', async (t) => {
   const channel = await outsider(t);
   const exchange = await ownExchange(t, channel);
   const worker = await workerWith(t);
@@ -41,7 +38,7 @@ broker('a plain producer sends to an exchange, with its own routing key', async 
   t.is(message?.fields.routingKey, 'order.7.created');
 });
 
-broker('a plain consumer receives a delayed message with its content and properties', async (t) => {
+test('a plain consumer receives a delayed message with its content and properties', async (t) => {
   const channel = await outsider(t);
   const { queue } = await channel.assertQueue(`delay-test.plain.${Date.now()}`, { autoDelete: true });
   const arrival = new Promise<ConsumeMessage | null>((resolve) => void channel.consume(queue, resolve, { noAck: true }));
@@ -61,7 +58,7 @@ broker('a plain consumer receives a delayed message with its content and propert
   t.deepEqual([headers['x-original-exchange'], headers['x-original-routing-key']], ['', queue]);
 });
 
-broker('a message that no target takes is not returned: it is among the unroutable', async (t) => {
+test('a message that no target takes is not returned: it is among the unroutable', async (t) => {
   const channel = await outsider(t);
   const worker = await workerWith(t);
   await worker.start();

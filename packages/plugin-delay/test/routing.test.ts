@@ -3,11 +3,8 @@ import test from 'ava';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { defineJob } from '@warren/core';
 import type { OutgoingMessage, Worker } from '@warren/core';
-import { withRabbit } from '@warren/rabbitmq-node';
 import { delayTopology } from '../src/index.js';
 import { Arrivals, deleteDelays, outsider, ownExchange, ownJob, ownPrefix, workerWith } from './_rabbit.js';
-
-const broker = withRabbit(test);
 
 /** As many as a level forwards at a time, twice: enough to block it for good. */
 const BLOCKING = 64;
@@ -40,7 +37,7 @@ async function fence(worker: Worker, channel: ConfirmChannel, delay: number): Pr
   await arrived;
 }
 
-broker('a message for a named exchange is routed by it, with the exchange and key that it was published with', async (t) => {
+test('a message for a named exchange is routed by it, with the exchange and key that it was published with', async (t) => {
   const channel = await outsider(t);
   const exchange = await ownExchange(t, channel);
   const worker = await workerWith(t);
@@ -55,7 +52,7 @@ broker('a message for a named exchange is routed by it, with the exchange and ke
   t.is(messages[0]?.fields.routingKey, 'order.7.created');
 });
 
-broker('the address of a message matches no pattern of the application, and # gets one copy', async (t) => {
+test('the address of a message matches no pattern of the application, and # gets one copy', async (t) => {
   const channel = await outsider(t);
   const name = `${ownPrefix()}.orders`;
   const exchange = await ownExchange(t, channel, name);
@@ -77,7 +74,7 @@ broker('the address of a message matches no pattern of the application, and # ge
   t.deepEqual(stray, []);
 });
 
-broker('of two queues, one of which ends with the name of the other, each gets its own', async (t) => {
+test('of two queues, one of which ends with the name of the other, each gets its own', async (t) => {
   const arrivals = { short: new Arrivals(), long: new Arrivals() };
   const short = ownJob<number>();
   const long = ownJob<number>({ name: `b.${short.queue.name}` });
@@ -96,7 +93,7 @@ broker('of two queues, one of which ends with the name of the other, each gets i
   );
 });
 
-broker("an application's own key that looks like digits steers nothing", async (t) => {
+test("an application's own key that looks like digits steers nothing", async (t) => {
   const channel = await outsider(t);
   const exchange = await ownExchange(t, channel);
   const messages = await tap(channel, [[exchange, '#']]);
@@ -111,7 +108,7 @@ broker("an application's own key that looks like digits steers nothing", async (
   );
 });
 
-broker('messages whose queue has gone are kept aside, and hold up no other', async (t) => {
+test('messages whose queue has gone are kept aside, and hold up no other', async (t) => {
   const options = { prefix: ownPrefix() };
   const channel = await outsider(t);
   t.teardown(() => deleteDelays(channel, options));
@@ -130,7 +127,7 @@ broker('messages whose queue has gone are kept aside, and hold up no other', asy
   t.pass();
 });
 
-broker('messages that their exchange routes nowhere hold up no other queue and no other exchange', async (t) => {
+test('messages that their exchange routes nowhere hold up no other queue and no other exchange', async (t) => {
   const options = { prefix: ownPrefix() };
   const channel = await outsider(t);
   const [blocked, free] = [await ownExchange(t, channel), await ownExchange(t, channel)];
@@ -149,7 +146,7 @@ broker('messages that their exchange routes nowhere hold up no other queue and n
   t.is((await channel.checkQueue(delayTopology(options).unroutable)).messageCount, 0);
 });
 
-broker('an alternate exchange of the exchange gets what it does not route', async (t) => {
+test('an alternate exchange of the exchange gets what it does not route', async (t) => {
   const channel = await outsider(t);
   const alternate = await ownExchange(t, channel);
   const exchange = `${alternate}.main`;

@@ -1,16 +1,13 @@
 // On RabbitMQ: targets are bound when they are first needed, and their absence is told to the publisher alone.
 import test from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
 import { delayTopology } from '../src/index.js';
 import { Arrivals, deleteDelays, outsider, ownExchange, ownJob, ownPrefix, workerWith } from './_rabbit.js';
-
-const broker = withRabbit(test);
 
 function later(exchange: string, routingKey: string) {
   return { exchange, routingKey, content: 'x', options: { delay: 100 } };
 }
 
-broker('a target that does not exist is an error of publish, and of nothing else', async (t) => {
+test('a target that does not exist is an error of publish, and of nothing else', async (t) => {
   const job = ownJob<number>();
   const arrivals = new Arrivals();
   const worker = await workerWith(t);
@@ -29,7 +26,7 @@ broker('a target that does not exist is an error of publish, and of nothing else
   await arrivals.all([2]);
 });
 
-broker('of targets that are needed at the same time only the missing one is refused', async (t) => {
+test('of targets that are needed at the same time only the missing one is refused', async (t) => {
   const channel = await outsider(t);
   const there = await Promise.all(Array.from({ length: 3 }, () => ownExchange(t, channel)));
   const worker = await workerWith(t);
@@ -44,7 +41,7 @@ broker('of targets that are needed at the same time only the missing one is refu
   );
 });
 
-broker('a target that comes later is found', async (t) => {
+test('a target that comes later is found', async (t) => {
   const channel = await outsider(t);
   const exchange = `${ownPrefix()}.later`;
   const worker = await workerWith(t);
@@ -54,7 +51,7 @@ broker('a target that comes later is found', async (t) => {
   await t.notThrowsAsync(worker.send(later(exchange, 'k')));
 });
 
-broker('a queue that exists with other arguments fails the start, and is named', async (t) => {
+test('a queue that exists with other arguments fails the start, and is named', async (t) => {
   const options = { prefix: ownPrefix() };
   const channel = await outsider(t);
   t.teardown(() => deleteDelays(channel, options));
@@ -67,7 +64,7 @@ broker('a queue that exists with other arguments fails the start, and is named',
   });
 });
 
-broker('classic queues hold messages too', async (t) => {
+test('classic queues hold messages too', async (t) => {
   const options = { prefix: ownPrefix(), queueType: 'classic' as const };
   const channel = await outsider(t);
   const exchange = await ownExchange(t, channel);

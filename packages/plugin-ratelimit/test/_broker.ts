@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capabilitiesOf, createWorker, defineJob } from '@warren/core';
 import type { Capabilities, JobType, Plugin, Worker } from '@warren/core';
-import { rabbitUrl } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import { connect } from 'amqplib';
 import type { Channel } from 'amqplib';
 import type { ExecutionContext } from 'ava';
@@ -22,14 +22,14 @@ export function qosJob(type: 'classic' | 'quorum' = 'classic'): JobType<string> 
 
 /** A worker on the broker; it ends with the test, and its queue and exchange with it. */
 export async function workerOn(t: ExecutionContext, plugins: readonly Plugin[], url?: string): Promise<Worker> {
-  const worker = createWorker({ url: url ?? (await rabbitUrl()), plugins, reconnect: { initial: 50, max: 200 } });
+  const worker = createWorker({ url: url ?? (await brokerUrl()), plugins, reconnect: { initial: 50, max: 200 } });
   t.teardown(() => worker.stop({ deadline: 2_000 }));
   return worker;
 }
 
 /** A plain client's channel, for what a worker does not do. */
 export async function channelOf(t: ExecutionContext, url?: string): Promise<Channel> {
-  const connection = await connect(url ?? (await rabbitUrl()));
+  const connection = await connect(url ?? (await brokerUrl()));
   connection.on('error', () => {});
   t.teardown(() => connection.close().catch(() => {}));
   return connection.createChannel();

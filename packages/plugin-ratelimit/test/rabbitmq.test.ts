@@ -2,14 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobType } from '@warren/core';
 import delay from '@warren/plugin-delay';
-import { startRabbit, withOwnRabbit, withRabbit } from '@warren/rabbitmq-node';
+import { startRabbit, withOwnRabbit } from '@warren/rabbitmq-node';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import rateLimit, { RateLimitError } from '../src/index.js';
 import type { RateLimitPluginOptions } from '../src/index.js';
 import { capabilities, channelOf, densest, qosJob, removed, until, workerOn } from './_broker.js';
-
-const rabbit = withRabbit(test);
 
 /** Sends five messages, whose acks are withheld: how many come, how many stay ready, and in which order all are consumed in the end. */
 async function throttled(
@@ -47,20 +45,19 @@ async function throttled(
 
 const ALL = ['message 0', 'message 1', 'message 2', 'message 3', 'message 4'];
 
-rabbit('prefetch 1: of five messages one is delivered and four stay ready; with the acks all come in order', async (t) => {
+test('prefetch 1: of five messages one is delivered and four stay ready; with the acks all come in order', async (t) => {
   t.deepEqual(await throttled(t, { prefetch: 1 }), { delivered: 1, ready: 4, order: ALL });
 });
 
-rabbit('prefetch per consumer and per channel: the smaller one counts', async (t) => {
+test('prefetch per consumer and per channel: the smaller one counts', async (t) => {
   if (!(await capabilities(t)).channelPrefetch) return refused(t, qosJob());
   t.deepEqual(await throttled(t, { prefetch: 4, channelPrefetch: 2 }), { delivered: 2, ready: 3, order: ALL });
   t.deepEqual(await throttled(t, { prefetch: 2, channelPrefetch: 4 }), { delivered: 2, ready: 3, order: ALL });
   t.deepEqual(await throttled(t, { channelPrefetch: 3 }), { delivered: 3, ready: 2, order: ALL });
 });
 
-rabbit('channelPrefetch on a quorum queue is refused before the broker would close the connection', (t) =>
-  refused(t, qosJob('quorum')),
-);
+test('channelPrefetch on a quorum queue is refused before the broker would close the connection', (t) =>
+  refused(t, qosJob('quorum')));
 
 async function refused(t: ExecutionContext, job: JobType<string>): Promise<void> {
   const worker = await workerOn(t, [rateLimit({ channelPrefetch: 2 })]);
@@ -69,7 +66,7 @@ async function refused(t: ExecutionContext, job: JobType<string>): Promise<void>
   await removed(t, job);
 }
 
-rabbit('a service for 1000/s is offered 2000/s: never more in any second, nothing lost, the backlog drains', async (t) => {
+test('a service for 1000/s is offered 2000/s: never more in any second, nothing lost, the backlog drains', async (t) => {
   const job = qosJob();
   const worker = await workerOn(t, [rateLimit({ max: 1_000, prefetch: 500 })]);
   const starts: number[] = [];
@@ -99,7 +96,7 @@ rabbit('a service for 1000/s is offered 2000/s: never more in any second, nothin
   await until(async () => (await channel.checkQueue(job.queue.name)).messageCount === 0);
 });
 
-rabbit('RateLimitError: the job comes back after the pause, uncharged, held by the worker', async (t) => {
+test('RateLimitError: the job comes back after the pause, uncharged, held by the worker', async (t) => {
   const job = qosJob();
   const worker = await workerOn(t, [rateLimit()]);
   const runs: Array<{ payload: string; attempt: number; redelivered: boolean; at: number }> = [];
@@ -124,7 +121,7 @@ rabbit('RateLimitError: the job comes back after the pause, uncharged, held by t
   t.true((runs[1]?.at ?? 0) - (runs[0]?.at ?? 0) >= 499);
 });
 
-rabbit('RateLimitError with a pause longer than maxHold: plugin-delay keeps the job meanwhile', async (t) => {
+test('RateLimitError with a pause longer than maxHold: plugin-delay keeps the job meanwhile', async (t) => {
   const job = qosJob();
   const worker = await workerOn(t, [delay(), rateLimit({ maxHold: 100 })]);
   const runs: Array<{ attempt: number; at: number }> = [];
@@ -146,7 +143,7 @@ rabbit('RateLimitError with a pause longer than maxHold: plugin-delay keeps the 
   t.true((runs[1]?.at ?? 0) - (runs[0]?.at ?? 0) >= 999);
 });
 
-rabbit('a limited job beyond maxHold goes through plugin-delay and starts in its turn, uncharged', async (t) => {
+test('a limited job beyond maxHold goes through plugin-delay and starts in its turn, uncharged', async (t) => {
   const job = qosJob();
   const worker = await workerOn(t, [delay(), rateLimit({ maxHold: 50, slowStart: false })]);
   const starts: number[] = [];
@@ -167,7 +164,7 @@ rabbit('a limited job beyond maxHold goes through plugin-delay and starts in its
   t.true(densest(starts, 699) <= 2);
 });
 
-rabbit('jobs that wait for the limit go back to the queue when the worker stops', async (t) => {
+test('jobs that wait for the limit go back to the queue when the worker stops', async (t) => {
   const job = qosJob();
   const worker = await workerOn(t, [rateLimit({ max: 1, per: '1h', slowStart: false })]);
   let runs = 0;

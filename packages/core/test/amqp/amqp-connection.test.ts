@@ -1,8 +1,8 @@
 // What core asks of a broker, on a real one: declaring, consuming, looking. Faults have files of their own.
 import { isDeepStrictEqual } from 'node:util';
-import anyTest from 'ava';
+import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { rabbitUrl, withRabbit } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import { AmqpConnection } from '../../src/amqp/amqp-connection.js';
 import { SystemClock, silentLogger, Topology, WorkerEvents } from '../../src/index.js';
 import type { Delivery } from '../../src/index.js';
@@ -10,10 +10,8 @@ import { settingsOf } from '../../src/options.js';
 import { queueOf } from '../../src/topology.js';
 import { amqp, Signal, unique, until } from '../_amqp.js';
 
-const test = withRabbit(anyTest);
-
 async function connection(t: ExecutionContext): Promise<AmqpConnection> {
-  const settings = settingsOf({ url: await rabbitUrl() });
+  const settings = settingsOf({ url: await brokerUrl() });
   const made = new AmqpConnection({ settings, events: new WorkerEvents(), clock: new SystemClock(), logger: silentLogger });
   t.teardown(() => made.close(2_000));
   await made.connect();
@@ -21,7 +19,7 @@ async function connection(t: ExecutionContext): Promise<AmqpConnection> {
 }
 
 test('capabilities are known once connected, not before', async (t) => {
-  const settings = settingsOf({ url: await rabbitUrl() });
+  const settings = settingsOf({ url: await brokerUrl() });
   const parts = { settings, events: new WorkerEvents(), clock: new SystemClock(), logger: silentLogger };
   t.throws(() => new AmqpConnection(parts).capabilities, { code: 'ERR_CONNECTION_LOST' });
   t.regex((await connection(t)).capabilities.version, /^\w+ \d+\.\d+/);

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { createWorker, defineJob } from '@warren/core';
-import { rabbitUrl, startProxy, withRabbit } from '@warren/rabbitmq-node';
+import { startProxy } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import { randomUUID } from 'node:crypto';
 
-withRabbit(test)('stop waits for the confirms of what was published, also over a slow line', async (t) => {
-  const url = await rabbitUrl();
+test('stop waits for the confirms of what was published, also over a slow line', async (t) => {
+  const url = await brokerUrl();
   const proxy = await startProxy({ port: Number(new URL(url).port) });
   t.teardown(() => proxy.close());
   const queue = { name: `stopping-${randomUUID()}`, type: 'classic', deadLetter: false, autoDelete: true } as const;
