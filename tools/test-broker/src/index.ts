@@ -1,4 +1,5 @@
 import { startBroker } from '@warren/broker';
+import { registerCompletionHandler } from 'ava';
 
 let shared: Promise<string> | undefined;
 
@@ -10,6 +11,12 @@ let shared: Promise<string> | undefined;
 export function brokerUrl(): Promise<string> {
   const { WARREN_TEST_AMQP_URL: url } = process.env;
   if (url) return Promise.resolve(url);
-  shared ??= startBroker({ port: 0 }).then((broker) => broker.url);
+  shared ??= startForThisFile();
   return shared;
+}
+
+async function startForThisFile(): Promise<string> {
+  const broker = await startBroker({ port: 0 });
+  registerCompletionHandler(() => void broker.close());
+  return broker.url;
 }
