@@ -44,7 +44,7 @@ withOwnRabbit(test)('a plain program and the framework share exchange and queue'
 
 withOwnRabbit(test)('a backlog of 20 000 messages is taken a prefetch at a time, and memory does not grow with it', async (t) => {
   const url = await virtualHost();
-  const [count, size, prefetch] = [20_000, 4_096, 10];
+  const [count, size, prefetch] = [20_000, 4_096, 50];
   await fillBacklog(url, { count, size });
   const before = liveMemory();
   const orders = new Recorder<string>();

@@ -7,7 +7,7 @@ import { createTestWorker } from '@warren/core/testing';
 import rateLimit from '@warren/plugin-ratelimit';
 import type { RateLimitPluginOptions } from '@warren/plugin-ratelimit';
 import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { virtualHost } from '../_broker.js';
+import { plainChannel, virtualHost } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { qos, throttled } from './throttling.js';
 
@@ -80,11 +80,21 @@ async function withheld(t: ExecutionContext, limits?: RateLimitPluginOptions): P
     delivered.add(text);
     return acknowledged.first(1);
   };
-  const worker = throttled({ url: await virtualHost(), consume, ...(limits && { limits }) });
+  const url = await virtualHost();
+  await declareAsArticle(t, url);
+  const worker = throttled({ url, consume, ...(limits && { limits }) });
   t.teardown(() => worker.stop());
   await worker.start();
   for (const text of FIVE) await worker.publish(qos, text);
   return { worker, delivered, acknowledge: () => acknowledged.add(true) };
+}
+
+/** With plain amqplib: what the worker declares is the same. */
+async function declareAsArticle(t: ExecutionContext, url: string): Promise<void> {
+  const channel = await plainChannel(t, url);
+  await channel.assertExchange('qosEx', 'topic', { durable: true });
+  await channel.assertQueue('qosQueue');
+  await channel.bindQueue('qosQueue', 'qosEx', 'qos.#');
 }
 
 interface Withheld {
