@@ -16,4 +16,16 @@ export interface WorkerEventMap {
   fault: [event: { what: string; error: Error }];
 }
 
-export class WorkerEvents extends EventEmitter<WorkerEventMap> {}
+export class WorkerEvents extends EventEmitter<WorkerEventMap> {
+  /** What a listener throws is thrown out of the way of the repair that it was told of, as an uncaught exception. */
+  override emit<E extends keyof WorkerEventMap>(event: E, ...args: unknown[]): boolean {
+    try {
+      return (super.emit as (event: E, ...args: unknown[]) => boolean).call(this, event, ...args);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return true;
+    }
+  }
+}

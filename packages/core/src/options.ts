@@ -40,7 +40,7 @@ export interface WorkerOptions {
   container?: DependencyContainer;
 }
 
-/** Unconfirmed messages that a worker holds at most. */
+/** Messages that may be sent and not confirmed. */
 export interface PublishBuffer {
   messages: number;
   bytes: number;

@@ -108,7 +108,7 @@ export class Publisher {
 
   #checkOptions(options: PublishOptions): void {
     for (const option in options) {
-      if (!this.#parts.options.has(option))
+      if (options[option as keyof PublishOptions] !== undefined && !this.#parts.options.has(option))
         throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
     }
     requireNumbers(options);
