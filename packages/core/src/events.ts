@@ -18,9 +18,9 @@ export interface WorkerEventMap {
 
 export class WorkerEvents extends EventEmitter<WorkerEventMap> {
   /** What a listener throws is thrown out of the way of the repair that it was told of, as an uncaught exception. */
-  override emit<E extends keyof WorkerEventMap>(event: E, ...args: unknown[]): boolean {
+  override emit(event: keyof WorkerEventMap, ...args: unknown[]): boolean {
     try {
-      return (super.emit as (event: E, ...args: unknown[]) => boolean).call(this, event, ...args);
+      return (super.emit as (event: string, ...args: unknown[]) => boolean).call(this, event, ...args);
     } catch (error) {
       queueMicrotask(() => {
         throw error;
