@@ -40,3 +40,8 @@ export async function plainChannel(t: ExecutionContext, url: string): Promise<Ch
   t.teardown(() => connection.close());
   return connection.createChannel();
 }
+
+/** The broker closes every connection, in all virtual hosts. */
+export async function closeConnections(): Promise<void> {
+  await (await ownNode()).ctl('close_all_connections', '--global', 'closed by the test');
+}

@@ -9,12 +9,23 @@ export class Recorder<T> {
   };
 
   /** The first `count` values, as soon as they are there. AVA's timeout ends a wait in vain. */
-  first(count: number): Promise<T[]> {
+  async first(count: number): Promise<T[]> {
+    await this.#until(() => this.all.length >= count);
+    return this.all.slice(0, count);
+  }
+
+  /** The first value that fits, as soon as it is there. */
+  async find(fits: (value: T) => boolean): Promise<T> {
+    await this.#until(() => this.all.some(fits));
+    return this.all.find(fits) as T;
+  }
+
+  #until(holds: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
-        if (this.all.length < count) return;
+        if (!holds()) return;
         this.#waiting.delete(check);
-        resolve(this.all.slice(0, count));
+        resolve();
       };
       this.#waiting.add(check);
       check();

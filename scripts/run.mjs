@@ -53,7 +53,8 @@ const tasks = {
     lint();
     node('scripts/test.mjs', args);
   },
-  start: (args) => node('scripts/start.mjs', args),
+  // In this process: it has signals to handle, which a parent that waits for its child could not.
+  start: async (args) => (await import('./start.mjs')).start(args),
   bench: ([name = 'throughput', ...args]) => node(`bench/${name}.mjs`, args),
 };
 

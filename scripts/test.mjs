@@ -1,10 +1,13 @@
-// Every test in one run: AVA with one RabbitMQ that all test files share, then publint for each package. Takes AVA's arguments.
+// Every test in one run. AVA runs twice: all tests, with the embedded broker as the one that they share; then, where RabbitMQ is
+// installed, the files that share a broker once more, with RabbitMQ as that one. Then publint for each package. Takes AVA's arguments.
 // The last line is `N passed, N failed` or `N passed, N failed, N skipped`. In CI nothing may be skipped.
+import { startBroker } from '@warren/broker';
+import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
-import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
@@ -16,10 +19,10 @@ async function packageProblems(name) {
 }
 
 /** AVA's own report, passed through. `onLine` gets each line of the list of tests, which ends at the rule, without colours. */
-async function runAva(env, onLine) {
+async function runAva({ files, env }, onLine) {
   const colors = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1' } : {};
   const options = { stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, ...colors, ...env } };
-  const ava = spawn('ava', process.argv.slice(2), options);
+  const ava = spawn('ava', files, options);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ava.kill(signal));
   const exited = new Promise((resolve, reject) => {
     ava.once('error', reject);
@@ -40,9 +43,9 @@ async function readReport(output, onLine) {
 }
 
 /** Counts tests; a failing hook or a whole file that fails is one too. */
-async function countTests(env) {
+async function countTests(run) {
   const count = { passed: 0, failed: 0, skipped: 0 };
-  const code = await runAva(env, (line) => {
+  const code = await runAva(run, (line) => {
     if (/^ {2}✔ /.test(line)) count.passed++;
     else if (/^ {2}- \[skip\] /.test(line)) count.skipped++;
     else if (/^ {2}✘ /.test(line) && !/^ {2}✘ \d+ tests? remaining in /.test(line)) count.failed++;
@@ -52,33 +55,60 @@ async function countTests(env) {
   return count;
 }
 
-async function countTestsWithRabbit() {
-  if (process.env.WARREN_TEST_AMQP_URL || !findRabbit()) return countTests({});
-  const rabbit = await startRabbit();
+/** Test files that use the shared broker, themselves or by a helper beside them. */
+function filesOnSharedBroker() {
+  const sources = ['packages', 'examples'].flatMap((root) =>
+    readdirSync(root, { recursive: true })
+      .filter((path) => path.endsWith('.ts') && !/(?:^|\/)(?:node_modules|dist)\//.test(path))
+      .map((path) => join(root, path)),
+  );
+  const text = new Map(sources.map((path) => [path, readFileSync(path, 'utf8')]));
+  const direct = sources.filter((path) => text.get(path).includes(`from '@warren/test-broker'`));
+  const helpers = direct.filter((path) => basename(path).startsWith('_'));
+  const uses = (path) =>
+    direct.includes(path) ||
+    helpers.some((helper) => dirname(helper) === dirname(path) && text.get(path).includes(`/${basename(helper, '.ts')}.js'`));
+  return sources.filter((path) => path.endsWith('.test.ts') && uses(path));
+}
+
+/** Runs `files` with a broker that they share, which ends with them. */
+async function countTestsOn(start, files) {
+  const broker = await start();
   try {
-    return await countTests({ WARREN_TEST_AMQP_URL: rabbit.url });
+    return await countTests({ files, env: { WARREN_TEST_AMQP_URL: broker.url } });
   } finally {
-    await rabbit[Symbol.asyncDispose]();
+    await broker[Symbol.asyncDispose]();
   }
+}
+
+async function countAll() {
+  const chosen = process.argv.slice(2);
+  if (process.env.WARREN_TEST_AMQP_URL) return [await countTests({ files: chosen, env: {} })];
+  console.log('All tests, on the embedded broker:');
+  const counts = [await countTestsOn(() => startBroker({ port: 0 }), chosen)];
+  if (chosen.length > 0 || (!findRabbit() && !process.env.CI)) return counts;
+  console.log('\nThe tests that share a broker, on RabbitMQ:');
+  return [...counts, await countTestsOn(startRabbit, filesOnSharedBroker())];
 }
 
 function explainSkipped(skipped) {
   if (!findRabbit()) {
     console.log(`
-RabbitMQ is not installed: the tests that need it are among the ${skipped} skipped. To run them:
-apt-get install rabbitmq-server (Debian, Ubuntu), brew install rabbitmq (macOS), or set WARREN_TEST_AMQP_URL to the
-amqp:// URL of a RabbitMQ for tests (the tests that break a node of their own need it installed all the same).`);
+RabbitMQ is not installed. ${skipped} tests need it, to break it or to compare with it, and were skipped; the others ran on the
+embedded broker only. To run all: apt-get install rabbitmq-server (Debian, Ubuntu) or brew install rabbitmq (macOS).`);
   }
   if (process.env.CI) console.log(`\nIn CI nothing may be skipped: ${skipped} tests were.`);
 }
 
-const { passed, failed, skipped } = await countTestsWithRabbit().catch((error) => {
+const counts = await countAll().catch((error) => {
   console.error(error);
-  return { passed: 0, failed: 1, skipped: 0 };
+  return [{ passed: 0, failed: 1, skipped: 0 }];
 });
+const sum = (kind) => counts.reduce((total, count) => total + count[kind], 0);
 const problems = await Promise.all(readdirSync('packages').map(packageProblems));
 for (const problem of problems.flat()) console.log(problem);
+const skipped = sum('skipped');
 if (skipped > 0) explainSkipped(skipped);
-const failures = failed + problems.filter((found) => found.length > 0).length;
+const failures = sum('failed') + problems.filter((found) => found.length > 0).length;
 process.exitCode = failures > 0 || (skipped > 0 && process.env.CI) ? 1 : 0;
-console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+console.log(`\n${sum('passed')} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

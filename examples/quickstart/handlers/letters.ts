@@ -1,19 +1,24 @@
-import { handler } from '@warren/core';
-import type { HandlerDefinition } from '@warren/core';
-import type {} from '@warren/plugin-ratelimit';
+// A handler as a class, which the worker's container makes, with a rate limit.
+import { handler, inject, injectable, LOGGER } from '@warren/core';
+import type { HandlerDefinition, Job, Logger } from '@warren/core';
+import type { RateLimitOptions } from '@warren/plugin-ratelimit';
 import { letter } from '../jobs.js';
 
-let last = 0;
+@injectable()
+class SendLetter {
+  #last: number | undefined;
 
-const send: HandlerDefinition<{ number: number }> = handler(
-  letter,
-  (job) => {
+  constructor(@inject(LOGGER) private readonly log: Logger) {}
+
+  handle({ payload }: Job<{ number: number }>): void {
     const now = Date.now();
-    const since = last ? `${now - last} ms after the one before` : 'the first';
-    last = now;
-    process.stdout.write(`         Letter ${job.payload.number}, ${since}\n`);
-  },
-  { rateLimit: { max: 2, per: 1_000 } },
-);
+    this.log.info({}, `Letter ${payload.number}${this.#last ? `, ${now - this.#last} ms after the one before` : ''}`);
+    this.#last = now;
+  }
+}
 
-export default send;
+const pace: RateLimitOptions = { max: 2, per: 1_000 };
+
+const sendLetter: HandlerDefinition<{ number: number }> = handler(letter, SendLetter, { rateLimit: pace });
+
+export default sendLetter;

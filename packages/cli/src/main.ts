@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import { commands } from './commands/index.js';
 import { version } from './version.js';
 
-/** Runs one command and sets the exit code. Never rejects. */
+/** Runs one command, tells its failure on stderr and sets the exit code. Never rejects. */
 export async function run(argv: readonly string[]): Promise<void> {
   // `worker queues | head`: the reader has seen enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,19 +12,30 @@ export async function run(argv: readonly string[]): Promise<void> {
     throw error;
   });
   try {
-    await parser(argv).parseAsync();
+    await execute(argv);
   } catch (error) {
     const { describe, exitCodeOf } = await import('./exit.js');
-    const { UsageError } = await import('./errors.js');
-    const failure = error instanceof Mistake ? new UsageError(error.message) : error;
-    process.stderr.write(`worker: ${describe(failure)}\n`);
-    process.exitCode = exitCodeOf(failure);
+    process.stderr.write(`worker: ${describe(error)}\n`);
+    process.exitCode = exitCodeOf(error);
   }
 }
 
-/** The whole command line, for `run` and for the test of its reference. */
-export function parser(argv: readonly string[]): Argv {
-  return yargs(argv)
+/** Runs one command, which sets the exit code; rejects with its failure. */
+export async function execute(argv: readonly string[]): Promise<void> {
+  try {
+    await parser(argv).parseAsync();
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    const { UsageError } = await import('./errors.js');
+    throw new UsageError(error.message);
+  }
+}
+
+/** yargs makes an empty text of a lone dash among the arguments. */
+const STDIN = '@-';
+
+function parser(argv: readonly string[]): Argv {
+  return yargs(argv.map((argument) => (argument === '-' ? STDIN : argument)))
     .scriptName('worker')
     .usage('$0 <command> [options]')
     .command([...commands])

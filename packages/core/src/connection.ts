@@ -37,6 +37,8 @@ export interface Connection {
   consume(options: ConsumerOptions, deliver: (delivery: Delivery) => void): Promise<Consumer>;
   /** Resolves when the broker has taken responsibility for the message. */
   publish(message: Message): Promise<void>;
+  /** Resolves when nothing that was published is unconfirmed. */
+  confirmed(): Promise<void>;
   /** Rejects where there is no such queue. */
   depth(queue: string): Promise<QueueDepth>;
   /** Closes within `ms` milliseconds, whatever the broker does. */

@@ -13,11 +13,11 @@ import { attemptOf, Job } from './job.js';
 import type { JobContext, JobType } from './job.js';
 import type { Delivery } from './message.js';
 import { failed, isThenable } from './middleware.js';
-import { deadLetter, requeue, retry } from './outcome.js';
+import { requeue } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { decodePayload } from './payload.js';
 import type { Awaitable, Consume } from './plugin.js';
-import { waitAfter } from './retry.js';
+import { decided } from './retry.js';
 import type { RetryPolicy } from './retry.js';
 import type { Settlement } from './settlement.js';
 import type { Queue } from './topology.js';
@@ -66,26 +66,27 @@ export class Dispatcher {
 
   #run(delivery: Delivery): Awaitable<Outcome> {
     const route = this.#route(delivery);
-    if (!route) return this.#decide(delivery, retry({ error: this.#unknown(delivery) }), this.#parts.policy);
+    const policy = route?.policy ?? this.#parts.policy;
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
     const end = (outcome: Outcome): Outcome => {
       // Given back at the stop deadline: a copy would make two of it.
       if (job && !this.#running.delete(job)) return requeue;
-      const decided = this.#decide(delivery, outcome, route.policy);
-      if (observed) jobSettle.publish({ delivery, job, outcome: decided, ms: performance.now() - started });
-      return decided;
+      const final = outcome.kind === 'retry' ? decided(outcome, attemptOf(delivery), policy) : outcome;
+      if (observed) jobSettle.publish({ delivery, job, outcome: final, ms: performance.now() - started });
+      return final;
     };
-    const begin = (payload: unknown): Awaitable<Outcome> => {
-      job = new Job(payload, { type: route.job, delivery, context: this.#parts.context });
+    const begin = (payload: unknown, { job: type, chain }: Route): Awaitable<Outcome> => {
+      job = new Job(payload, { type, delivery, context: this.#parts.context });
       this.#running.add(job);
       if (observed) jobStart.publish({ delivery, job });
-      return route.chain(job);
+      return chain(job);
     };
     try {
+      if (!route) throw this.#unknown(delivery);
       const payload = this.#decode(delivery, route.job);
-      const outcome = isThenable(payload) ? payload.then(begin) : begin(payload);
+      const outcome = isThenable(payload) ? payload.then((later) => begin(later, route)) : begin(payload, route);
       return isThenable(outcome) ? outcome.then(end, (error: unknown) => end(failed(error))) : end(outcome);
     } catch (error) {
       return end(failed(error));
@@ -115,7 +116,7 @@ export class Dispatcher {
 
   #route({ queue, properties: { type } }: Delivery): Route | undefined {
     const routes = this.#queues.get(queue)?.routes;
-    if (type !== undefined) return routes?.get(type);
+    if (type) return routes?.get(type);
     return routes?.size === 1 ? routes.values().next().value : undefined;
   }
 
@@ -126,17 +127,6 @@ export class Dispatcher {
   #decode(delivery: Delivery, job: JobType): Awaitable<unknown> {
     const { codecs, maxPayloadBytes } = this.#parts;
     return decodePayload(job, delivery, { codec: codecs.get(job.codec), maxBytes: maxPayloadBytes });
-  }
-
-  #decide(delivery: Delivery, outcome: Outcome, policy: RetryPolicy): Outcome {
-    if (outcome.kind !== 'retry') return outcome;
-    const { delay, error = new Error('The handler asked for a retry.') } = outcome;
-    try {
-      const wait = waitAfter(policy, attemptOf(delivery), { error, ...(delay !== undefined && { delay }) });
-      return wait === null ? deadLetter(error) : retry({ delay: wait, error });
-    } catch (policyError) {
-      return deadLetter(policyError);
-    }
   }
 
   #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {

@@ -18,7 +18,8 @@ export abstract class WorkerError extends Error {
 
 /** A value in an error message: one line, bounded. */
 function shown(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 200, maxArrayLength: 10 });
+  const inspected = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 200, maxArrayLength: 10 });
+  const text = inspected.replace(/\s*\n\s*/g, ' ');
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
@@ -189,6 +190,17 @@ export class ChannelClosedError extends BrokerError {
   readonly code = 'ERR_CHANNEL_CLOSED';
   constructor(facts: { what: string; reason: string } & Cause) {
     super(`The broker closed the channel of ${facts.what}: ${facts.reason}.`, facts);
+  }
+}
+
+/** What follows is a new consumer: the jobs that were running come again. */
+export class ConsumerCancelledError extends BrokerError {
+  readonly code = 'ERR_CONSUMER_CANCELLED';
+  constructor(facts: { queue: string }) {
+    super(
+      `The broker cancelled the consumer of queue "${facts.queue}": the queue was deleted, its node went down, or a job was not ` +
+        'settled within the consumer timeout (rabbitmq.com/docs/consumers#acknowledgement-timeout).',
+    );
   }
 }
 

@@ -25,7 +25,9 @@ export type {
 export { HEADERS, producerHeaders, withoutJourney } from './message.js';
 export type { Delivery, Headers, Message, MessageProperties } from './message.js';
 export type { Connection, Consumer, ConsumerOptions, QueueDepth } from './connection.js';
+export { capabilitiesOf } from './amqp/capabilities.js';
 export type { Capabilities } from './amqp/capabilities.js';
+export { channelFailure, refusal } from './amqp/failure.js';
 export type { Connect } from './amqp/connect.js';
 export { external } from './amqp/connect.js';
 export type { Codec } from './codec.js';

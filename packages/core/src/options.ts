@@ -144,13 +144,30 @@ export function settingsOf(options: WorkerOptions): Settings {
     heartbeat: options.heartbeat ?? DEFAULTS.heartbeat,
   };
   for (const url of settings.urls) requireUrl(url);
-  requireWhole('prefetch', settings.prefetch, { min: 0, max: 65_535 });
-  if (settings.concurrency !== undefined) requireWhole('concurrency', settings.concurrency, { min: 1 });
+  requireHandling(settings);
+  requireBuffer(settings.publishBuffer);
   for (const option of ['maxPayloadBytes', 'publishTimeout', 'brokerTimeout', 'startTimeout'] as const) {
     requireWhole(option, settings[option], { min: 1 });
   }
   requireWhole('heartbeat', settings.heartbeat, { min: 0, max: 65_535 });
   return settings;
+}
+
+/** Checks the options that a handler and a worker, for its handlers, can have. */
+export function requireHandling(options: Partial<Record<'retry' | 'concurrency' | 'prefetch' | 'timeout', unknown>>): void {
+  const { retry, concurrency, prefetch, timeout } = options;
+  if (concurrency !== undefined) requireWhole('concurrency', concurrency, { min: 1 });
+  if (prefetch !== undefined) requireWhole('prefetch', prefetch, { min: 0, max: 65_535 });
+  if (timeout !== undefined) requireWhole('timeout', timeout, { min: 1 });
+  if (retry === undefined || typeof retry === 'function') return;
+  throw new InvalidOptionError({ option: 'retry', expected: 'a policy such as exponential() or a function', got: retry });
+}
+
+function requireBuffer({ messages, bytes, whenFull }: PublishBuffer): void {
+  requireWhole('publishBuffer.messages', messages, { min: 1 });
+  requireWhole('publishBuffer.bytes', bytes, { min: 1 });
+  if (whenFull === 'wait' || whenFull === 'reject') return;
+  throw new InvalidOptionError({ option: 'publishBuffer.whenFull', expected: "'wait' or 'reject'", got: whenFull });
 }
 
 /** Throws `ERR_INVALID_OPTION` unless `got` is a whole number within the bounds. */
@@ -170,6 +187,6 @@ function requireUrl(url: unknown): void {
   throw new InvalidOptionError({
     option: 'url',
     expected: 'an address such as amqp://user:password@host:5672/vhost',
-    got: typeof url === 'string' ? 'another text' : url,
+    got: typeof url === 'string' ? 'another text' : typeof url,
   });
 }

@@ -44,8 +44,9 @@ export class Publisher {
     const codec = this.#parts.codecs.get(job.codec);
     const encoded = encodePayload(job, payload, codec);
     const content = isThenable(encoded) ? await encoded : encoded;
-    if (!this.#declared.has(job)) await this.#declare(job);
     const { exchange = job.exchange, routingKey = job.routingKey } = options;
+    requireAddress(exchange, routingKey);
+    if (!this.#declared.has(job)) await this.#declare(job);
     const properties = this.#properties(options, { type: job.name, contentType: codec.contentType });
     return this.relay({ exchange, routingKey, content, properties, options });
   }
@@ -56,6 +57,7 @@ export class Publisher {
     if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
       throw new InvalidOptionError({ option: 'content', expected: 'a Buffer, Uint8Array or string', got: content });
     }
+    requireAddress(exchange, routingKey);
     const body =
       typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     return this.relay({
@@ -99,6 +101,13 @@ export class Publisher {
       if (!this.#parts.options.has(option))
         throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
     }
+  }
+}
+
+/** The client would throw while it sends, among the messages of others. */
+function requireAddress(exchange: unknown, routingKey: unknown): void {
+  for (const [option, got] of Object.entries({ exchange, routingKey })) {
+    if (typeof got !== 'string') throw new InvalidOptionError({ option, expected: 'text', got });
   }
 }
 

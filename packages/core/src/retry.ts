@@ -1,4 +1,6 @@
 import { InvalidOptionError } from './errors.js';
+import { deadLetter, retry } from './outcome.js';
+import type { Outcome, Retry } from './outcome.js';
 
 /** After the `attempt`-th run failed with `error`: milliseconds to the next one, or `null` to give up. Attempts count from 1. */
 export type RetryPolicy = (attempt: number, error: unknown) => number | null;
@@ -60,6 +62,20 @@ export function perError(policies: ReadonlyArray<readonly [ErrorClass, RetryPoli
     const [, policy] = policies.find(([errorClass]) => error instanceof errorClass) ?? [undefined, otherwise];
     return policy(attempt, error);
   };
+}
+
+/** What a failure of the `attempt`-th run comes to: a retry with its wait, or past the last attempt a dead letter. */
+export function decided(
+  { delay, error = new Error('The handler asked for a retry.') }: Retry,
+  attempt: number,
+  policy: RetryPolicy,
+): Outcome {
+  try {
+    const wait = waitAfter(policy, attempt, { error, ...(delay !== undefined && { delay }) });
+    return wait === null ? deadLetter(error) : retry({ delay: wait, error });
+  } catch (policyError) {
+    return deadLetter(policyError);
+  }
 }
 
 /**

@@ -1,12 +1,13 @@
 // How a delivery ends. Copy first, ack second: a crash in between runs a job twice, never zero times.
 import { inspect } from 'node:util';
 import type { Clock } from './clock.js';
-import { MessageInvalidError } from './errors.js';
+import { ConfigurationError, MessageInvalidError } from './errors.js';
 import { attemptOf } from './job.js';
 import type { Logger } from './logger.js';
 import { HEADERS, withoutJourney } from './message.js';
 import type { Delivery, Headers, Message } from './message.js';
 import type { PublishOptions } from './options.js';
+import { deadLetter } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import type { Awaitable, Publish } from './plugin.js';
 import type { Queue } from './topology.js';
@@ -37,30 +38,30 @@ export class Settlement {
   /** Settles; never rejects. A lost delivery is left alone: the broker delivers it again. */
   settle(delivery: Delivery, outcome: Outcome, queue: Queue): Awaitable<void> {
     if (delivery.lost) return undefined;
+    const { delays, clock } = this.#parts;
+    const giveUp = (error: unknown): Awaitable<void> => this.settle(delivery, deadLetter(error), queue);
     switch (outcome.kind) {
       case 'ack':
         return delivery.ack();
       case 'requeue':
-        return outcome.delay && this.#parts.delays
-          ? this.#replace(delivery, postponed(delivery, outcome.delay))
-          : delivery.requeue();
+        return outcome.delay && delays ? this.#replace(delivery, postponed(delivery, outcome.delay), giveUp) : delivery.requeue();
       case 'retry':
-        return this.#replace(delivery, retried(delivery, outcome, this.#parts));
+        return this.#replace(delivery, retried(delivery, outcome, this.#parts), giveUp);
       case 'deadLetter':
         return queue.deadLetter
-          ? this.#replace(delivery, dead(delivery, outcome.error, queue, this.#parts.clock))
+          ? this.#replace(delivery, dead(delivery, outcome.error, queue, clock), () => delivery.reject())
           : delivery.reject();
     }
   }
 
-  async #replace(delivery: Delivery, copy: Message): Promise<void> {
+  /** `otherwise` is for a copy that can never be published: a wait that nobody holds, or a stranger's headers that fill a frame. */
+  async #replace(delivery: Delivery, copy: Message, otherwise: (error: unknown) => Awaitable<void>): Promise<void> {
     try {
       await this.#parts.publish(copy);
       delivery.ack();
     } catch (error) {
       this.#parts.logger.error({ err: error, queue: delivery.queue, messageId: copy.properties.messageId }, 'copy not published');
-      // A stranger's message that cannot be sent again (headers above a frame, for example): the broker moves it itself.
-      if (error instanceof MessageInvalidError) return delivery.reject();
+      if (error instanceof MessageInvalidError || error instanceof ConfigurationError) return otherwise(error);
       await this.#parts.clock.sleep(FAILED_COPY_PAUSE);
       delivery.requeue();
     }

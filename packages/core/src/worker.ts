@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { assemble } from './assembly.js';
 import type { Assembly } from './assembly.js';
 import { SystemClock } from './clock.js';
@@ -6,14 +7,13 @@ import { CodecRegistry } from './codec.js';
 import type { Consumer } from './connection.js';
 import { CLOCK, CODECS, createContainer, EVENTS, LOGGER, registerDefault, STOPPING, TOPOLOGY } from './container.js';
 import type { DependencyContainer, Token } from './container.js';
-import type { Dispatcher } from './dispatcher.js';
-import { ConnectionLostError, DuplicateHandlerError, WorkerStateError } from './errors.js';
+import { DuplicateHandlerError, WorkerStateError } from './errors.js';
 import { WorkerEvents } from './events.js';
 import type { WorkerEventMap } from './events.js';
 import type { Handler, HandlerDefinition } from './handler.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
-import { requireWhole, settingsOf } from './options.js';
+import { requireHandling, requireWhole, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
 import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
@@ -24,8 +24,9 @@ export interface StopOptions {
 }
 
 export interface StopResult {
-  /** False where jobs were still running at the deadline; they were given back, uncharged. */
+  /** False where something was unfinished at the deadline: a job, a publish without its confirm, or a broker that did not answer. */
   readonly drained: boolean;
+  /** Jobs that were still running; they were given back, uncharged. */
   readonly abandoned: number;
 }
 
@@ -57,6 +58,8 @@ export class Worker implements AsyncDisposable {
     this.container.register(EVENTS, { useValue: new WorkerEvents() });
     this.container.register(TOPOLOGY, { useValue: new Topology() });
     this.container.register(STOPPING, { useValue: this.#stopping.signal });
+    // Every handler listens.
+    setMaxListeners(0, this.#stopping.signal);
     this.#events = this.container.resolve(EVENTS);
     this.#clock = this.container.resolve(CLOCK);
   }
@@ -72,9 +75,7 @@ export class Worker implements AsyncDisposable {
     if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });
     }
-    if (options.concurrency !== undefined) requireWhole('concurrency', options.concurrency, { min: 1 });
-    if (options.prefetch !== undefined) requireWhole('prefetch', options.prefetch, { min: 0, max: 65_535 });
-    if (options.timeout !== undefined) requireWhole('timeout', options.timeout, { min: 1 });
+    requireHandling(options);
     this.definitions.push({ job, handler, options } as unknown as HandlerDefinition);
     return this;
   }
@@ -87,8 +88,11 @@ export class Worker implements AsyncDisposable {
       await this.#start();
       this.#state = 'running';
     } catch (error) {
+      const stopped = this.#stopping.signal.aborted;
       await this.stop({ deadline: 2_000 });
-      throw error;
+      throw stopped
+        ? new WorkerStateError({ action: 'start', state: this.#state, advice: 'stop() was called meanwhile.' })
+        : error;
     }
   }
 
@@ -104,6 +108,7 @@ export class Worker implements AsyncDisposable {
 
   /** Stops taking, lets what runs finish, closes. At the deadline aborts `job.signal` and gives back what is left, uncharged. */
   stop({ deadline = 25_000 }: StopOptions = {}): Promise<StopResult> {
+    requireWhole('deadline', deadline, { min: 0 });
     return (this.#stopped ??= this.#stop(deadline));
   }
 
@@ -134,9 +139,10 @@ export class Worker implements AsyncDisposable {
     await connection.declare(topology);
     await registry.start(this.container);
     for (const options of assembly.consumers) {
-      if (this.#stopping.signal.aborted) throw new ConnectionLostError();
+      this.#stopping.signal.throwIfAborted();
       this.#consumers.push(await connection.consume(options, (delivery) => void dispatcher.deliver(delivery)));
     }
+    this.#stopping.signal.throwIfAborted();
   }
 
   /** First no new work, then the work in hand, then the plugins, last the connection: each needs what comes after it. */
@@ -148,16 +154,17 @@ export class Worker implements AsyncDisposable {
     const { connection, dispatcher, registry } = assembly;
     dispatcher.stop();
     const closing = closingTime(deadline);
-    const drained = await this.#within(deadline - closing, this.#drain(dispatcher));
+    const drained = await this.#within(deadline - closing, this.#drain(assembly));
     const abandoned = drained ? 0 : dispatcher.abandon();
     await this.#within(closing / 2, registry.stop());
     await connection.close(closing / 2);
     return this.#ended({ drained, abandoned });
   }
 
-  async #drain(dispatcher: Dispatcher): Promise<void> {
+  async #drain({ connection, dispatcher }: Assembly): Promise<void> {
     await Promise.allSettled(this.#consumers.map((consumer) => consumer.cancel()));
     await dispatcher.idle();
+    await connection.confirmed();
   }
 
   /** Whether `work` ended within `ms` milliseconds. What goes wrong in it is logged: a stop goes on. */

@@ -1,7 +1,7 @@
 // What the tests of faults share: one private node for each file, workers with short times, and the broker as seen from outside.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'amqplib';
 import type { ChannelModel } from 'amqplib';
 import type { ExecutionContext } from 'ava';
@@ -103,6 +103,19 @@ export async function taken(model: ChannelModel, queue: string): Promise<string[
   return ids;
 }
 
+/** How many consume a queue; 0 while there is no such queue. */
+export async function consumerCount(model: ChannelModel, queue: string): Promise<number> {
+  const channel = await model.createChannel();
+  channel.on('error', () => {});
+  try {
+    const { consumerCount: count } = await channel.checkQueue(queue);
+    await channel.close();
+    return count;
+  } catch {
+    return 0;
+  }
+}
+
 async function rows(node: RabbitNode, ...command: string[]): Promise<string[][]> {
   const printed = await node.ctl(...command, '--silent');
   return printed
@@ -150,9 +163,8 @@ export class Tally {
 
 /** A promise and its end. */
 export function latch(): { passed: Promise<void>; release: () => void } {
-  let release: () => void = () => {};
-  const passed = new Promise<void>((resolve) => (release = resolve));
-  return { passed, release };
+  const opened = new EventEmitter();
+  return { passed: once(opened, 'open').then(() => undefined), release: () => void opened.emit('open') };
 }
 
 /** A worker in a process of its own. `stop` resolves with its stop's and its process's time, in milliseconds: nothing must keep the process alive. */

@@ -35,19 +35,20 @@ test('a token whose type does not fit its parameter does not compile', (t) => {
 });
 
 test('a parameter without @inject is an error where the class is defined', (t) => {
-  const define = (): unknown => {
-    @injectable()
-    class Forgetful {
-      constructor(
-        @inject(LIMIT) readonly limit: number,
-        readonly forgotten: Greeter,
-      ) {}
-    }
-    return Forgetful;
-  };
-  const error = t.throws(define, { code: 'ERR_MISSING_INJECT' });
+  const error = t.throws(defineForgetful, { code: 'ERR_MISSING_INJECT' });
   t.true(error.message.includes('#1 of Forgetful'), error.message);
 });
+
+function defineForgetful(): unknown {
+  @injectable()
+  class Forgetful {
+    constructor(
+      @inject(LIMIT) readonly limit: number,
+      readonly forgotten: Greeter,
+    ) {}
+  }
+  return Forgetful;
+}
 
 test('a class without parameters needs no @inject', (t) => {
   @injectable()
@@ -76,6 +77,6 @@ test('containers of two workers do not see each other', (t) => {
 });
 
 test('two copies of a package mean the same service by the same name', (t) => {
-  t.is(token('test-limit') as unknown, LIMIT as unknown);
-  t.not(token('test-other') as unknown, LIMIT as unknown);
+  t.is(token('test-limit'), LIMIT);
+  t.not(token('test-other'), LIMIT);
 });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import { attemptOf, defineJob, Job } from '../src/job.js';
 import type { JobContext, OutgoingMessage } from '../src/job.js';
@@ -61,7 +62,7 @@ for (const [value, attempt] of [
   [Buffer.from('5'), 1],
   [true, 1],
 ] as const) {
-  test(`an attempt header of ${typeof value} ${String(value)} means attempt ${attempt}`, (t) => {
+  test(`an attempt header of ${inspect(value)} means attempt ${attempt}`, (t) => {
     t.is(attemptOf(delivery(value === undefined ? {} : { headers: { 'x-attempt': value } })), attempt);
   });
 }

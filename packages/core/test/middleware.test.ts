@@ -23,6 +23,18 @@ function job(payload: number = 0): Job {
   return new Job<unknown>(payload, { type, delivery, context });
 }
 
+function rejects(error: Error): () => Promise<never> {
+  return async () => {
+    throw error;
+  };
+}
+
+function throws(error: Error): () => never {
+  return () => {
+    throw error;
+  };
+}
+
 const running = new AbortController().signal;
 
 test('what a handler returns, throws or rejects with becomes an outcome', async (t) => {
@@ -35,10 +47,6 @@ test('what a handler returns, throws or rejects with becomes an outcome', async 
     [async () => requeue, requeue],
   ];
   for (const [handler, outcome] of cases) t.is(await invoke(handler)(job()), outcome);
-  const rejects = (error: unknown) => (): Promise<never> => Promise.reject(error as Error);
-  const throws = (error: unknown) => (): never => {
-    throw error;
-  };
   for (const handler of [rejects(boom), throws(boom)]) t.deepEqual(await invoke(handler)(job()), retry({ error: boom }));
   for (const handler of [rejects(fatal), throws(fatal)]) t.deepEqual(await invoke(handler)(job()), deadLetter(fatal));
   t.deepEqual(await invoke(() => ({ rows: 3 }))(job()), { kind: 'ack', result: { rows: 3 } });
@@ -68,7 +76,7 @@ test('whatever jobs take, no more than the limit run, all run, and they begin in
           throw new Error('layer');
         }
         return (async () => {
-          for (let i = 0; ends === 'turns' && i < turns; i++) await turn();
+          if (ends === 'turns') for (let i = 0; i < turns; i++) await turn();
           await Promise.resolve();
           if (ends === 'rejects') {
             active--;
@@ -100,13 +108,13 @@ test('whatever jobs take, no more than the limit run, all run, and they begin in
 
 test('jobs that wait for their turn go back when the worker stops, and those that run finish', async (t) => {
   const stopping = new AbortController();
-  let finish = (): void => {};
-  const layer = concurrency(() => new Promise((resolve) => (finish = () => resolve(ack))), 1, stopping.signal);
+  const ends: Array<(outcome: Outcome) => void> = [];
+  const layer = concurrency(() => new Promise((resolve) => ends.push(resolve)), 1, stopping.signal);
   const first = layer(job());
-  const waiting = [layer(job()), layer(job())];
+  const waiting = [layer(job()), layer(job())].map((outcome) => Promise.resolve(outcome));
   stopping.abort();
   t.deepEqual(await Promise.all(waiting), [requeue, requeue]);
-  finish();
+  for (const end of ends) end(ack);
   t.is(await first, ack);
 });
 

@@ -10,6 +10,8 @@ import type { Consume, Plugin } from '../src/plugin.js';
 import { Topology } from '../src/topology.js';
 
 const container = createContainer();
+const innermost: Consume = () => ack;
+const publish = async (): Promise<void> => {};
 
 function info(options: HandlerOptions = {}): HandlerInfo {
   return { job: defineJob('a', { queue: 'q' }), options, consumer: { queue: 'q', prefetch: 1 } };
@@ -90,7 +92,7 @@ test('what is wrong with plugins is told before anything is connected', (t) => {
 
 test('an option that no plugin owns fails, and names the plugin that would own it', (t) => {
   const registry = new PluginRegistry([]);
-  const fold = (options: object): void => void registry.foldConsume(() => ack, info(options as HandlerOptions), container);
+  const fold = (options: object): void => void registry.foldConsume(() => ack, info(options), container);
   const known = t.throws(() => fold({ rateLimit: { max: 1 } }), { code: 'ERR_UNKNOWN_OPTION' });
   t.true(known.message.includes('@warren/plugin-ratelimit'), known.message);
   const unknown = t.throws(() => fold({ retires: 3 }), { code: 'ERR_UNKNOWN_OPTION' });
@@ -127,10 +129,8 @@ test('the first plugin is the outermost layer, in both chains', async (t) => {
 });
 
 test('a plugin that returns next, or has no consume, adds no layer', (t) => {
-  const innermost: Consume = () => ack;
   const registry = new PluginRegistry([{ name: 'a', consume: (next) => next }, { name: 'b' }]);
   t.is(registry.foldConsume(innermost, info(), container), innermost);
-  const publish = async (): Promise<void> => {};
   t.is(registry.foldPublish(publish, container), publish);
 });
 
@@ -152,9 +152,17 @@ test('hooks run forward, stop runs backward and through to the end, then throws 
   await registry.start(container);
   await t.throwsAsync(registry.stop(), { message: 'stop of c' });
   t.deepEqual(calls, [
-    ...['register a', 'register b', 'register c'],
-    ...['topology a', 'topology b', 'topology c'],
-    ...['start a', 'start b', 'start c'],
-    ...['stop c', 'stop b', 'stop a'],
+    'register a',
+    'register b',
+    'register c',
+    'topology a',
+    'topology b',
+    'topology c',
+    'start a',
+    'start b',
+    'start c',
+    'stop c',
+    'stop b',
+    'stop a',
   ]);
 });

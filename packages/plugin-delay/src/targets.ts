@@ -20,6 +20,7 @@ export interface TargetsParts {
 export class Targets {
   readonly #parts: TargetsParts;
   readonly #reached = new Map<string, Promise<void>>();
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: TargetsParts) {
     this.#parts = parts;
@@ -28,7 +29,9 @@ export class Targets {
   /** Resolves when `target` is there and bound; rejects with a `BrokerError` where it is not there. */
   reach(target: Target): Promise<void> {
     const key = `${target.kind}:${target.name}`;
-    const reached = this.#reached.get(key) ?? this.#bind(target);
+    const known = this.#reached.get(key);
+    if (known) return known;
+    const reached = this.#inTurn(() => this.#bind(target));
     if (this.#reached.size >= MAX_REMEMBERED) this.#reached.clear();
     this.#reached.set(key, reached);
     reached.catch(() => this.#reached.delete(key));
@@ -38,6 +41,13 @@ export class Targets {
   /** Looks at every target again: on a new connection it may be another broker, or a queue that has been made anew. */
   forget(): void {
     this.#reached.clear();
+  }
+
+  /** One after the other: what the broker refuses is then the target that is being bound, not another's. */
+  #inTurn(bind: () => Promise<void>): Promise<void> {
+    const bound = this.#turn.then(bind);
+    this.#turn = bound.catch(() => {});
+    return bound;
   }
 
   async #bind(target: Target): Promise<void> {

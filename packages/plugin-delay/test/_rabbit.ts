@@ -1,11 +1,12 @@
 // What the tests on a broker share: the broker as another client sees it, workers, queues of their own, and arrivals in time.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import type { ExecutionContext } from 'ava';
 import { createWorker, defineJob } from '@warren/core';
 import type { JobType, QueueOptions, Worker } from '@warren/core';
-import { rabbitUrl } from '@warren/rabbitmq-node';
+import { brokerUrl } from '@warren/test-broker';
 import delay, { delayTopology } from '../src/index.js';
 import type { DelayOptions } from '../src/index.js';
 
@@ -16,7 +17,7 @@ export function ownPrefix(): string {
 
 /** A channel of nobody's worker. It ends with the test. */
 export async function outsider(t: ExecutionContext, url?: string): Promise<ConfirmChannel> {
-  const connection = await connect(url ?? (await rabbitUrl()), { noDelay: true });
+  const connection = await connect(url ?? (await brokerUrl()), { noDelay: true });
   connection.on('error', () => {});
   t.teardown(() => connection.close().catch(() => {}));
   return connection.createConfirmChannel();
@@ -24,7 +25,7 @@ export async function outsider(t: ExecutionContext, url?: string): Promise<Confi
 
 /** A worker with the plugin. It is stopped with the test. */
 export async function workerWith(t: ExecutionContext, options: DelayOptions = {}, url?: string): Promise<Worker> {
-  const worker = createWorker({ url: url ?? (await rabbitUrl()), prefetch: 100, plugins: [delay(options)] });
+  const worker = createWorker({ url: url ?? (await brokerUrl()), prefetch: 100, plugins: [delay(options)] });
   t.teardown(() => worker.stop({ deadline: 2_000 }));
   return worker;
 }
@@ -78,6 +79,11 @@ export class Arrivals {
     this.order.push(id);
     this.late.push(now - (this.#due.get(id) ?? NaN));
     this.#waiting.get(id)?.();
+  }
+
+  /** Resolves when `count` have arrived. */
+  async some(count: number): Promise<void> {
+    while (this.order.length < count) await sleep(5);
   }
 
   /** Resolves when each of `ids` has arrived. The test's own timeout is the deadline. */

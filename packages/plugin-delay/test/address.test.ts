@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { addressOf, patternOf, requireTarget } from '../src/address.js';
 import type { Target } from '../src/address.js';
 import { digitsOf, MAX_DELAY } from '../src/levels.js';

@@ -2,12 +2,9 @@
 import test from 'ava';
 import { fixed, retry } from '@warren/core';
 import type { Job } from '@warren/core';
-import { withRabbit } from '@warren/rabbitmq-node';
 import { Arrivals, outsider, ownJob, ownQueue, workerWith } from './_rabbit.js';
 
-const broker = withRabbit(test);
-
-broker('messages with random delays arrive once each, none early and none lost', async (t) => {
+test('messages with random delays arrive once each, none early and none lost', async (t) => {
   const arrivals = new Arrivals();
   const job = ownJob<number>();
   const worker = await workerWith(t);
@@ -31,7 +28,7 @@ broker('messages with random delays arrive once each, none early and none lost',
   );
 });
 
-broker('none waits behind one that was published before and is due later', async (t) => {
+test('none waits behind one that was published before and is due later', async (t) => {
   const arrivals = new Arrivals();
   const job = ownJob<number>();
   const worker = await workerWith(t);
@@ -47,7 +44,7 @@ broker('none waits behind one that was published before and is due later', async
   t.true(arrivals.late.every((ms) => ms >= 0));
 });
 
-broker('a message for a moment does not arrive before it', async (t) => {
+test('a message for a moment does not arrive before it', async (t) => {
   const job = ownJob<string>();
   const worker = await workerWith(t);
   const arrival = new Promise<number>((resolve) => worker.handle(job, () => resolve(Date.now())));
@@ -57,7 +54,7 @@ broker('a message for a moment does not arrive before it', async (t) => {
   t.true((await arrival) >= at.getTime());
 });
 
-broker('a message arrives as it was sent, and its job knows nothing of the journey', async (t) => {
+test('a message arrives as it was sent, and its job knows nothing of the journey', async (t) => {
   const job = ownJob<string>();
   const worker = await workerWith(t);
   const arrival = new Promise<Job<string>>((resolve) => worker.handle(job, resolve));
@@ -78,7 +75,7 @@ broker('a message arrives as it was sent, and its job knows nothing of the journ
   });
 });
 
-broker('an expiration does not cut the wait short', async (t) => {
+test('an expiration does not cut the wait short', async (t) => {
   const arrivals = new Arrivals();
   const job = ownJob<number>();
   const worker = await workerWith(t);
@@ -90,7 +87,7 @@ broker('an expiration does not cut the wait short', async (t) => {
   t.true(arrivals.late.every((ms) => ms >= 0));
 });
 
-broker('a failed job comes again after its delay, attempt by attempt', async (t) => {
+test('a failed job comes again after its delay, attempt by attempt', async (t) => {
   const arrivals = new Arrivals();
   const job = ownJob<string>({ autoDelete: false, type: 'quorum', deadLetter: false });
   const channel = await outsider(t);
@@ -110,7 +107,7 @@ broker('a failed job comes again after its delay, attempt by attempt', async (t)
   t.true(arrivals.late.every((ms) => ms >= 0));
 });
 
-broker('a handler may publish all received headers again, with the same delay over several levels', async (t) => {
+test('a handler may publish all received headers again, with the same delay over several levels', async (t) => {
   const job = ownJob<number>();
   const worker = await workerWith(t);
   const passes: number[] = [];
@@ -134,7 +131,7 @@ broker('a handler may publish all received headers again, with the same delay ov
   t.deepEqual(passes, [0, 1, 2, 3, 4]);
 });
 
-broker('a queue that no worker here knows is a target too', async (t) => {
+test('a queue that no worker here knows is a target too', async (t) => {
   const arrivals = new Arrivals();
   const channel = await outsider(t);
   const queue = await (await outsider(t)).assertQueue(`delay-test.foreign.${Date.now()}`, { autoDelete: true });
@@ -147,14 +144,14 @@ broker('a queue that no worker here knows is a target too', async (t) => {
   t.true(arrivals.late.every((ms) => ms >= 0));
 });
 
-broker('a second worker starts on what the first has declared', async (t) => {
+test('a second worker starts on what the first has declared', async (t) => {
   const first = await workerWith(t);
   const second = await workerWith(t);
   await first.start();
   await t.notThrowsAsync(second.start());
 });
 
-broker('an exclusive queue of another connection is refused clearly', async (t) => {
+test('an exclusive queue of another connection is refused clearly', async (t) => {
   const queue = await ownQueue(await outsider(t));
   const worker = await workerWith(t);
   await worker.start();

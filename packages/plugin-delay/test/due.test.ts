@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { delayOf } from '../src/due.js';
 import { MAX_DELAY } from '../src/levels.js';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { digitsOf, LEVELS, MAX_DELAY } from '../src/levels.js';
 
 const delays = fc.integer({ min: 0, max: MAX_DELAY });

@@ -10,6 +10,8 @@ export interface RabbitOptions {
   readonly port?: number;
   /** Enables the management plugin, on a free port: see `managementUrl`. Costs about a second of start. Default false. */
   readonly management?: boolean;
+  /** Broker plugins to enable, out of those that are installed with RabbitMQ. */
+  readonly plugins?: readonly string[];
   /** More lines of rabbitmq.conf; they win over ours (`collect_statistics_interval = 500`). */
   readonly config?: Readonly<Record<string, string | number>>;
   /** Node name before `@localhost`, default `rabbit`. Nodes of the same name do not meet: each has its own epmd. */
@@ -47,7 +49,8 @@ export async function prepareFiles(scripts: string, options: RabbitOptions): Pro
   await writeCookie(join(directory, 'home', '.erlang.cookie'));
   await writeFile(join(directory, 'rabbitmq.conf'), configuration(managementPort, options.config));
   await writeFile(join(directory, 'advanced.config'), '[].\n');
-  await writeFile(join(directory, 'enabled_plugins'), options.management ? '[rabbitmq_management].\n' : '[].\n');
+  const plugins = [...(options.management ? ['rabbitmq_management'] : []), ...(options.plugins ?? [])];
+  await writeFile(join(directory, 'enabled_plugins'), `[${plugins.join(', ')}].\n`);
   const env = { ...paths(directory), ...(await network(port)), RABBITMQ_NODENAME: node };
   const pidFile = env.RABBITMQ_PID_FILE;
   return {

@@ -92,7 +92,8 @@ class TcpProxy implements FaultyProxy {
   async close(): Promise<void> {
     await this.refuse(true);
     this.cut();
-    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    // A reset waits for a connection that is being made: destroyed, it does not.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

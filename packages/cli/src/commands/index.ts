@@ -1,5 +1,17 @@
 import type { CommandModule } from 'yargs';
+import { configCommand, doctorCommand, pluginsCommand } from './project.js';
+import { publishCommand } from './publish.js';
+import { consumersCommand, exchangesCommand, queuesCommand } from './queues.js';
 import { startCommand } from './start.js';
 
 /** All commands, in the order of the help. */
-export const commands: readonly CommandModule[] = [startCommand];
+export const commands: readonly CommandModule[] = [
+  startCommand,
+  publishCommand,
+  queuesCommand,
+  exchangesCommand,
+  consumersCommand,
+  pluginsCommand,
+  configCommand,
+  doctorCommand,
+];

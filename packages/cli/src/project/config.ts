@@ -32,9 +32,26 @@ export function defineConfig(config: WorkerConfig): WorkerConfig {
 
 /** All that a configuration may say. */
 const KEYS: ReadonlyArray<keyof WorkerConfig> = [
-  'url', 'plugins', 'handlers', 'prefetch', 'concurrency', 'shutdownTimeout', 'logLevel', 'managementUrl', 'retry', 'maxPayloadBytes',
-  'publishBuffer', 'publishTimeout', 'brokerTimeout', 'startTimeout', 'reconnect', 'heartbeat', 'connect', 'findServers', 'container',
-]; // prettier-ignore
+  'url',
+  'plugins',
+  'handlers',
+  'prefetch',
+  'concurrency',
+  'shutdownTimeout',
+  'logLevel',
+  'managementUrl',
+  'retry',
+  'maxPayloadBytes',
+  'publishBuffer',
+  'publishTimeout',
+  'brokerTimeout',
+  'startTimeout',
+  'reconnect',
+  'heartbeat',
+  'connect',
+  'findServers',
+  'container',
+];
 
 const DEFAULTS: WorkerConfig = { url: 'amqp://localhost', plugins: [], shutdownTimeout: '25s', logLevel: 'info' };
 

@@ -6,6 +6,9 @@ import { DEFAULT_HANDLERS, findHandlers, registerHandlers } from './handlers.js'
 import { loadPlugins } from './plugins.js';
 import type { LoadedPlugin } from './plugins.js';
 
+/** Milliseconds: a command that a person waits for does not wait long for its broker. `startTimeout` changes it. */
+export const CONNECT_TIMEOUT = 5_000;
+
 /** A worker that shows what was registered. */
 class ProjectWorker extends Worker {
   get registered(): readonly HandlerDefinition[] {
@@ -16,37 +19,31 @@ class ProjectWorker extends Worker {
 export interface Project {
   readonly config: LoadedConfig;
   readonly plugins: readonly LoadedPlugin[];
+  /** The worker with the project's handlers, not started. */
   readonly worker: Worker;
+  /** What its options are, for a worker without handlers. */
+  readonly options: WorkerOptions;
   readonly definitions: readonly HandlerDefinition[];
   /** Milliseconds. */
   readonly shutdownTimeout: number;
-  readonly urls: readonly string[];
 }
 
 export interface LoadOptions {
   readonly logger?: Logger;
   /** `required`: no handlers is an error. `optional`: those of the default folder if there are any. `none`: not loaded. */
   readonly handlers: 'required' | 'optional' | 'none';
-  /** Options of the worker that win over the configuration. */
-  readonly worker?: WorkerOptions;
   /** Plugins to add, by name, unless the configuration has them. */
   readonly needs?: readonly string[];
 }
 
 /** Loads plugins and handlers; nothing is connected. Throws a `ConfigurationError` for the first thing that is wrong. */
-export async function loadProject(config: LoadedConfig, options: LoadOptions): Promise<Project> {
+export async function loadProject(config: LoadedConfig, { logger, handlers: wanted, needs = [] }: LoadOptions): Promise<Project> {
   const { plugins: _, handlers, shutdownTimeout = 0, logLevel: __, managementUrl: ___, ...settings } = config.values;
-  const plugins = await projectPlugins(config, options.needs ?? []);
-  const worker = new ProjectWorker({
-    ...settings,
-    ...(options.logger && { logger: options.logger }),
-    ...options.worker,
-    plugins: plugins.map(({ plugin }) => plugin),
-  });
-  const files = await handlerFiles(handlers, options.handlers, config.cwd);
-  await registerHandlers(worker, files, config.cwd);
-  const urls = [settings.url ?? []].flat();
-  return { config, plugins, worker, definitions: worker.registered, shutdownTimeout: milliseconds(shutdownTimeout), urls };
+  const plugins = await projectPlugins(config, needs);
+  const options: WorkerOptions = { ...settings, ...(logger && { logger }), plugins: plugins.map(({ plugin }) => plugin) };
+  const worker = new ProjectWorker(options);
+  await registerHandlers(worker, await handlerFiles(handlers, wanted, config.cwd), config.cwd);
+  return { config, plugins, worker, options, definitions: worker.registered, shutdownTimeout: milliseconds(shutdownTimeout) };
 }
 
 async function projectPlugins(config: LoadedConfig, needs: readonly string[]): Promise<LoadedPlugin[]> {

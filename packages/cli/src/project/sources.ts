@@ -25,7 +25,11 @@ export interface Sourced {
 
 type Parse = (text: string, name: string) => unknown;
 
-const list: Parse = (text) => text.split(',').map((part) => part.trim()).filter(Boolean); // prettier-ignore
+const list: Parse = (text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 const same: Parse = (text) => text;
 
 /** The first of a key's names that is set counts; the two of Heroku and of many compose files among them. */

@@ -35,7 +35,7 @@ function readableLog(least: LogLevel): Logger {
 const EVENT_WIDTH = 12;
 
 function line(level: Level, message: string, facts: object): string {
-  const { event, text } = readable(message, facts);
+  const { event, text } = readable(level, message, facts);
   const time = new Date().toTimeString().slice(0, 8);
   // Names and error messages come from messages: no control sequence of theirs reaches the terminal.
   const safe = stripVTControlCharacters(text).replaceAll(/[\p{Cc}]+/gu, ' ');

@@ -63,10 +63,10 @@ const TEXTS: Record<string, (facts: Facts) => string> = {
   abandoned: ({ abandoned }) => `${abandoned} given back`,
 };
 
-/** An event of ours as its own line; anything else as it was logged. */
-export function readable(message: string, facts: object): ReadableLine {
+/** An event of ours as its own line; anything else as it was logged, with its level. */
+export function readable(level: string, message: string, facts: object): ReadableLine {
   const text = Object.hasOwn(TEXTS, message) ? TEXTS[message] : undefined;
-  return text ? { event: message, text: text(facts as Facts) } : { event: 'log', text: `${message}  ${pairs(facts)}`.trimEnd() };
+  return text ? { event: message, text: text(facts as Facts) } : { event: level, text: `${message}  ${pairs(facts)}`.trimEnd() };
 }
 
 /** Facts in the order given, as `name=value`; an error as its message. */

@@ -22,7 +22,7 @@ export async function watch(flags: StartFlags): Promise<number> {
     ignored: (path, stats) => IGNORED.test(relative(cwd, path)) || (stats?.isFile() === true && !WATCHED.test(path)),
   });
   await using _ = { [Symbol.asyncDispose]: () => watched.close() };
-  return new Restarter(flags).run((changed) => watched.on('all', (_event, path) => changed(relative(cwd, path))));
+  return await new Restarter(flags).run((changed) => watched.on('all', (_event, path) => changed(relative(cwd, path))));
 }
 
 class Restarter {

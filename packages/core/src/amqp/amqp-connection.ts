@@ -1,4 +1,4 @@
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import type { Clock } from '../clock.js';
 import type { Connection, Consumer, ConsumerOptions, QueueDepth } from '../connection.js';
 import { ConnectionLostError } from '../errors.js';
@@ -109,20 +109,23 @@ export class AmqpConnection implements Connection {
     return this.#publisher.publish(message);
   }
 
+  confirmed(): Promise<void> {
+    return this.#publisher.confirmed();
+  }
+
   async depth(queue: string): Promise<QueueDepth> {
     const ms = this.#parts.settings.brokerTimeout;
-    const channel = await withDeadline(this.#model().createChannel(), { operation: 'open a channel', ms });
-    channel.on('error', () => {});
+    let channel: Channel | undefined;
     try {
-      const { messageCount, consumerCount } = await withDeadline(channel.checkQueue(queue), {
-        operation: `look at queue "${queue}"`,
-        ms,
-      });
+      channel = await withDeadline(this.#model().createChannel(), { operation: 'open a channel', ms });
+      channel.on('error', () => {});
+      const looking = channel.checkQueue(queue);
+      const { messageCount, consumerCount } = await withDeadline(looking, { operation: `look at queue "${queue}"`, ms });
       return { ready: messageCount, consumers: consumerCount };
     } catch (error) {
       throw channelFailure(error, `Queue "${queue}"`);
     } finally {
-      channel.close().catch(() => {});
+      channel?.close().catch(() => {});
     }
   }
 

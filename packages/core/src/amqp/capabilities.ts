@@ -5,7 +5,7 @@ import { UnsupportedByBrokerError } from '../errors.js';
 export interface Capabilities {
   /** For messages: `RabbitMQ 3.10.8`. */
   readonly version: string;
-  /** Whether a prefetch for a whole channel (`global`) is honoured; RabbitMQ 4.3 accepts and ignores it. */
+  /** Whether a prefetch for a whole channel (`global`) is honoured; RabbitMQ 4.3 takes it for the prefetch of each consumer, in place of that. */
   readonly channelPrefetch: boolean;
   /** Whether a delivery that is given back counts towards a queue's delivery limit. */
   readonly requeueCounts: boolean;

@@ -1,9 +1,10 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Clock } from '../clock.js';
 import type { Consumer, ConsumerOptions } from '../connection.js';
+import { ConsumerCancelledError } from '../errors.js';
 import type { Delivery, MessageProperties } from '../message.js';
 import { Acknowledgements } from './acknowledgements.js';
-import { endedWithin } from './deadline.js';
+import { endedWithin, withDeadline } from './deadline.js';
 import type { Link } from './link.js';
 import { SupervisedChannel } from './supervised-channel.js';
 
@@ -106,30 +107,44 @@ export class AmqpConsumer implements Consumer {
   }
 
   async #setUp(channel: Channel): Promise<void> {
-    const { link, options, deliver } = this.#plan;
+    const { link, options, timeout: ms } = this.#plan;
     const { queue, prefetch, channelPrefetch } = options;
+    const within = <T>(call: Promise<T>): Promise<T> => withDeadline(call, { operation: `consume queue "${queue}"`, ms });
     // A channel that is opened again on the same connection: its queue may have gone.
     await this.#plan.declared(link.model === this.#connectedTo);
     this.#connectedTo = link.model;
-    const acknowledgements = new Acknowledgements(channel);
-    this.#acknowledgements = acknowledgements;
-    await channel.prefetch(prefetch);
-    if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true);
-    const receive = (message: ConsumeMessage | null): void => {
-      // The queue was deleted, its node went down, or a job outlived the consumer timeout: rabbitmq.com/docs/consumer-cancel.
-      if (!message) return this.#supervised.renew();
-      acknowledgements.delivered(message.fields.deliveryTag);
-      deliver(new AmqpDelivery(queue, message, acknowledgements));
-    };
-    const { consumerTag } = await channel.consume(queue, receive, {
-      ...(options.arguments && { arguments: options.arguments }),
-      ...(options.exclusive && { exclusive: true }),
-    });
+    await within(channel.prefetch(prefetch));
+    if (channelPrefetch !== undefined) await within(channel.prefetch(channelPrefetch, true));
+    const { consumerTag } = await within(
+      channel.consume(queue, this.#receiver(channel), {
+        ...(options.arguments && { arguments: options.arguments }),
+        ...(options.exclusive && { exclusive: true }),
+      }),
+    );
     this.#tag = consumerTag;
   }
 
+  /** What is unsettled on this channel ends with it, also if it ends before it counts as open. */
+  #receiver(channel: Channel): (message: ConsumeMessage | null) => void {
+    const { options, deliver } = this.#plan;
+    const acknowledgements = new Acknowledgements(channel);
+    this.#acknowledgements = acknowledgements;
+    channel.once('close', () => acknowledgements.lose());
+    return (message) => {
+      if (!message) return this.#cancelled(channel);
+      acknowledgements.delivered(message.fields.deliveryTag);
+      deliver(new AmqpDelivery(options.queue, message, acknowledgements));
+    };
+  }
+
+  /** The queue was deleted, its node went down, or a job outlived the consumer timeout: rabbitmq.com/docs/consumer-cancel. */
+  #cancelled(channel: Channel): void {
+    const { options, fault } = this.#plan;
+    fault(new ConsumerCancelledError(options));
+    this.#supervised.renew(channel);
+  }
+
   #lose(error: Error | undefined): void {
-    this.#acknowledgements?.lose();
     this.#tag = undefined;
     if (error) this.#plan.fault(error);
   }

@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import { ConnectionLostError } from '../errors.js';
+import { BrokerTimeoutError, ConnectionLostError } from '../errors.js';
 import { channelFailure } from './failure.js';
 import { withDeadline } from './deadline.js';
 import type { Binding, Exchange, Queue, Topology } from '../topology.js';
@@ -14,29 +14,51 @@ export interface Declaration {
   readonly timeout: number;
 }
 
+/** Channels that declare at a time: the client waits for each answer on a channel, and plugin-delay alone declares over two hundred parts. */
+const LANES = 8;
+
 /** Declares what of a topology has not been: exchanges, then queues, then bindings. A part that is refused does not keep the others back; its error is thrown at the end. */
-export async function declareParts(model: ChannelModel, { topology, declared, timeout: ms }: Declaration): Promise<void> {
-  const parts = [...topology.exchanges.values(), ...topology.queues.values(), ...topology.bindings.values()];
+export async function declareParts(model: ChannelModel, declaration: Declaration): Promise<void> {
+  const { exchanges, queues, bindings } = declaration.topology;
+  const errors: unknown[] = [];
+  for (const stage of [exchanges, queues, bindings]) {
+    const missing = [...stage.values()].filter((part) => !declaration.declared.has(part));
+    const lanes = Array.from({ length: Math.min(LANES, missing.length) }, () => declareInTurn(model, missing, declaration));
+    errors.push(...(await Promise.all(lanes)).flat());
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Takes parts from `missing` until it is empty. Returns the errors of those that were refused. */
+async function declareInTurn(model: ChannelModel, missing: Part[], { declared, timeout: ms }: Declaration): Promise<unknown[]> {
   const errors: unknown[] = [];
   let channel: Channel | undefined;
-  for (const part of parts.filter((candidate) => !declared.has(candidate))) {
+  for (let part = missing.shift(); part; part = missing.shift()) {
     try {
       channel ??= await openChannel(model, ms);
       await declarePart(channel, part, ms);
       declared.add(part);
     } catch (error) {
-      if (error instanceof ConnectionLostError) throw error;
+      // Who does not answer for one part will not for the next: the deadline is not waited for once for each.
+      if (error instanceof ConnectionLostError || error instanceof BrokerTimeoutError) {
+        channel?.close().catch(() => {});
+        throw error;
+      }
       // A refusal has closed the channel; the next part gets a new one.
       channel = undefined;
       errors.push(error);
     }
   }
   channel?.close().catch(() => {});
-  if (errors.length > 0) throw errors[0];
+  return errors;
 }
 
 async function openChannel(model: ChannelModel, ms: number): Promise<Channel> {
-  const channel = await withDeadline(model.createChannel(), { operation: 'open a channel to declare on', ms });
+  const channel = await withDeadline(model.createChannel(), { operation: 'open a channel to declare on', ms }).catch(
+    (error: unknown) => {
+      throw channelFailure(error, 'The topology');
+    },
+  );
   // The call that was refused says why; without a listener the client would end the whole connection.
   channel.on('error', () => {});
   return channel;

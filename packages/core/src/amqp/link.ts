@@ -34,7 +34,7 @@ export class Link extends EventEmitter<LinkEvents> {
   #lastError: Error | undefined;
   #closed = false;
   /** Ends the sockets, also one whose handshake is under way: nobody else can reach that. */
-  readonly #end = new AbortController();
+  #end = new AbortController();
 
   constructor(settings: Settings) {
     super();
@@ -61,9 +61,9 @@ export class Link extends EventEmitter<LinkEvents> {
       await withDeadline(connected, { operation: 'connect', ms });
     } catch (error) {
       await this.close(1_000);
-      throw error instanceof BrokerTimeoutError
-        ? new BrokerUnreachableError({ urls: urls.map(redactUrl), ms, cause: this.#lastError })
-        : error;
+      if (!(error instanceof BrokerTimeoutError)) throw error;
+      const where = findServers ? ['the servers of findServers'] : urls.map(redactUrl);
+      throw new BrokerUnreachableError({ urls: where, ms, cause: this.#lastError });
     }
   }
 
@@ -79,12 +79,18 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   #connect(): void {
-    const { urls, findServers, heartbeat, connect: socket, brokerTimeout } = this.#settings;
+    const { urls, findServers, heartbeat, connect: socket, brokerTimeout: timeout } = this.#settings;
+    // Without noDelay a confirm on a connection that also acknowledges takes 40 ms; without a timeout a mute broker hangs the manager for ever.
+    const connectionOptions = { timeout, keepAlive: true, ...socket, noDelay: true };
+    // Read for each attempt, and each time another: a socket leaves its listener on the signal for ever.
+    Object.defineProperty(connectionOptions, 'signal', {
+      enumerable: true,
+      get: () => (this.#end = new AbortController()).signal,
+    });
     const manager = connect(findServers ? undefined : [...urls], {
       ...(findServers && { findServers: () => this.#answerOf(findServers) }),
       heartbeatIntervalInSeconds: heartbeat,
-      // Without noDelay a confirm on a connection that also acknowledges takes 40 ms; without a timeout a mute broker hangs the manager for ever.
-      connectionOptions: { timeout: brokerTimeout, keepAlive: true, ...socket, noDelay: true, signal: this.#end.signal },
+      connectionOptions,
     });
     this.#manager = manager;
     manager.on('connect', ({ connection, url }) => this.#rise(connection as unknown as ChannelModel, addressOf(url)));
@@ -124,16 +130,12 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   #retry(error: Error | undefined): void {
-    this.#lastError = error;
     if (!this.#manager) return;
-    if (this.#closed) {
-      // The manager waits once more before it notices that it is closed, and so would the process.
-      this.#manager.reconnectTimeInSeconds = 0;
-      return;
-    }
-    this.#attempt++;
-    const delay = this.#wait(this.#attempt);
+    // The manager waits once more before it notices that it is closed, and so would the process.
+    const delay = this.#closed ? 0 : this.#wait(++this.#attempt);
     this.#manager.reconnectTimeInSeconds = delay / 1_000;
+    if (this.#closed) return;
+    this.#lastError = error;
     this.emit('retry', { attempt: this.#attempt, delay, error });
   }
 }

@@ -2,6 +2,7 @@
 import { PublishBufferFullError, PublishTimeoutError } from '../errors.js';
 import type { Message } from '../message.js';
 import type { PublishBuffer } from '../options.js';
+import { Gate } from './gate.js';
 
 /** How often deadlines are looked at; milliseconds. */
 const SWEEP = 100;
@@ -30,7 +31,8 @@ export class Outbox {
   #bytes = 0;
   #count = 0;
   #sweeper: NodeJS.Timeout | undefined;
-  #onEmpty: (() => void) | undefined;
+  /** Open while nothing is unsettled. */
+  readonly #allSettled = new Gate();
 
   constructor(buffer: PublishBuffer) {
     this.#buffer = buffer;
@@ -42,6 +44,7 @@ export class Outbox {
     if (whenFull === 'reject' && (this.#count >= messages || this.#bytes + message.content.length > bytes)) {
       return Promise.reject(new PublishBufferFullError({ messages: this.#count, bytes: this.#bytes }));
     }
+    this.#allSettled.shut();
     this.#count++;
     this.#bytes += message.content.length;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP);
@@ -83,7 +86,7 @@ export class Outbox {
 
   /** Resolves when nothing is unsettled. */
   empty(): Promise<void> {
-    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onEmpty = resolve));
+    return this.#allSettled.passed;
   }
 
   /** Answers all callers with `error`. */
@@ -121,7 +124,6 @@ export class Outbox {
   #emptied(): void {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
-    this.#onEmpty?.();
-    this.#onEmpty = undefined;
+    this.#allSettled.open();
   }
 }

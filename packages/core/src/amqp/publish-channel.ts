@@ -66,6 +66,10 @@ export class PublishChannel {
     return confirmed;
   }
 
+  confirmed(): Promise<void> {
+    return this.#outbox.empty();
+  }
+
   /** Waits for what is unconfirmed, at most `ms` milliseconds; the rest is rejected. */
   async close(ms: number): Promise<void> {
     const timer = setTimeout(() => this.#outbox.fail(new ConnectionLostError()), ms / 2);

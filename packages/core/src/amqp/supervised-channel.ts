@@ -51,10 +51,9 @@ export class SupervisedChannel<C extends Channel> {
     link.on('up', this.#reopen);
   }
 
-  /** Closes the channel, so that a new one takes its place. */
-  renew(): void {
-    const channel = this.#channel;
-    if (channel) void endedWithin(this.#plan.timeout, channel.close());
+  /** Closes the channel, which may still be being set up, so that a new one takes its place. */
+  renew(channel: C): void {
+    void endedWithin(this.#plan.timeout, channel.close());
   }
 
   /** Lets it go on, but opens it no more. */
@@ -88,16 +87,26 @@ export class SupervisedChannel<C extends Channel> {
 
   async #openOn(model: ChannelModel): Promise<void> {
     const { what, timeout: ms, open, setUp } = this.#plan;
-    let closedBy: Error | undefined;
+    const end: { reached: boolean; cause?: Error } = { reached: false };
+    let channel: C | undefined;
     try {
-      const channel = await withDeadline(open(model), { operation: `open a channel for ${what}`, ms });
-      // Without a listener the client throws the error into its frame loop, which ends the whole connection.
-      channel.on('error', (error) => (closedBy = error));
-      channel.on('close', () => this.#onClose(channel, closedBy));
-      await withDeadline(setUp(channel), { operation: `set up ${what}`, ms });
-      this.#channel = channel;
+      const opened = (channel = await withDeadline(open(model), { operation: `open a channel for ${what}`, ms }));
+      const ended = new Promise<never>((_, reject) => {
+        // Without a listener the client throws the error into its frame loop, which ends the whole connection.
+        opened.on('error', (error) => (end.cause = error));
+        opened.on('close', () => {
+          end.reached = true;
+          reject(new ConnectionLostError({ cause: end.cause }));
+          this.#onClose(opened, end.cause);
+        });
+      });
+      await Promise.race([setUp(opened), ended]);
+      if (end.reached) throw new ConnectionLostError();
+      this.#channel = opened;
     } catch (error) {
-      throw channelFailure(closedBy ?? error, what);
+      // Half set up it would still be given work, if the broker answers late.
+      if (channel && !end.reached) this.renew(channel);
+      throw channelFailure(end.cause ?? error, what);
     }
   }
 

@@ -72,6 +72,8 @@ export class MemoryConnection implements Connection {
     this.sent.push(message);
   }
 
+  async confirmed(): Promise<void> {}
+
   /** Counts what was sent straight to the queue. */
   async depth(queue: string): Promise<QueueDepth> {
     if (!this.topology?.queues.has(queue))

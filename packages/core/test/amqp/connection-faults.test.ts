@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import anyTest from 'ava';
 import { freePort, withOwnRabbit } from '@warren/rabbitmq-node';
+import { CONNECTION, Topology } from '../../src/index.js';
 import {
   connections,
   consumerTag,
@@ -108,12 +109,11 @@ test('Messages in flight when the connection is cut are sent again under the sam
   const seen = record(worker);
   await worker.start();
   await worker.publish(job, 0);
-  proxy.delay(20);
+  const counting = await (await outsider(t, node.url)).createChannel();
+  proxy.delay(300);
   const ids = Array.from({ length: 2_000 }, () => randomUUID());
   const confirmed = Promise.all(ids.map((messageId, index) => worker.publish(job, index, { messageId })));
-  await until(async () =>
-    (await (await outsider(t, node.url)).createChannel()).checkQueue(job.queue.name).then(({ messageCount }) => messageCount > 1),
-  );
+  await until(async () => (await counting.checkQueue(job.queue.name)).messageCount > 1);
   proxy.cut();
   proxy.delay(0);
   await confirmed;
@@ -130,7 +130,8 @@ test('A late ack after a reconnection settles no other message that has its deli
   const job = jobOn();
   const [late, held] = [latch(), latch()];
   const tally = new Tally();
-  const worker = workerOn(t, url, { prefetch: 1 });
+  // The lost run goes on, and takes a place of its own.
+  const worker = workerOn(t, url, { prefetch: 1, concurrency: 5 });
   worker.handle(job, async ({ payload }) => {
     tally.add(payload);
     await (payload === 1 ? late : held).passed;
@@ -349,4 +350,48 @@ test('After stop() during a reconnect wait there is no further attempt.', async 
   await node.ctl('status');
   t.deepEqual(await connections(node), []);
   t.deepEqual(seen.all, []);
+});
+
+test('A queue that comes back with other arguments is a fault of its own: the other queues are consumed after the reconnection (F8).', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const [changed, job] = [jobOn(), jobOn()];
+  const tally = new Tally();
+  const worker = workerOn(t, url);
+  worker.handle(changed, ({ payload }) => tally.add(payload));
+  worker.handle(job, ({ payload }) => tally.add(payload));
+  await worker.start();
+  const lost = next(worker, 'disconnected');
+  await proxy.refuse(true);
+  proxy.cut();
+  await lost;
+  const other = await (await outsider(t, node.url)).createChannel();
+  await other.deleteQueue(changed.queue.name);
+  await other.assertQueue(changed.queue.name, { durable: true, maxLength: 5 });
+  const fault = next(worker, 'fault');
+  const back = next(worker, 'connected');
+  await proxy.refuse(false);
+  t.like(await fault, { what: 'declaring', error: { code: 'ERR_TOPOLOGY_MISMATCH' } });
+  await back;
+  await worker.publish(job, 1);
+  await worker.send({ exchange: '', routingKey: changed.queue.name, content: '2' });
+  await Promise.all([tally.reaches(1), tally.reaches(2)]);
+  t.is(worker.state, 'running');
+});
+
+test('Offline nothing pretends to have been declared: it is declared after the outage, or rejects in time (F12).', async (t) => {
+  const { node, proxy, url } = await proxied(t);
+  const job = jobOn();
+  const worker = workerOn(t, url, { publishTimeout: 1_500 });
+  await worker.start();
+  const connection = worker.resolve(CONNECTION);
+  const lost = next(worker, 'disconnected');
+  await proxy.refuse(true);
+  proxy.cut();
+  await lost;
+  await t.throwsAsync(connection.depth(job.queue.name), { code: 'ERR_CONNECTION_LOST' });
+  await t.throwsAsync(connection.declare(new Topology().queue(jobOn().queue)), { code: 'ERR_BROKER_TIMEOUT' });
+  const declared = connection.declare(new Topology().queue(job.queue));
+  await proxy.refuse(false);
+  await declared;
+  t.deepEqual(await taken(await outsider(t, node.url), job.queue.name), []);
 });

@@ -1,0 +1,81 @@
+// A plain connection for operations: no plugins, nothing declared, nothing consumed.
+import { connect } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
+import { BrokerTimeoutError, BrokerUnreachableError, capabilitiesOf, channelFailure, redactUrl, refusal } from '@warren/core';
+import type { Capabilities, WorkerOptions } from '@warren/core';
+
+export interface BrokerAddress {
+  readonly urls: readonly string[];
+  /** Milliseconds for each address. */
+  readonly timeout: number;
+  /** The socket's options, as the worker's. */
+  readonly connect?: WorkerOptions['connect'];
+}
+
+export class Broker implements AsyncDisposable {
+  /** The address that answered, with its password. */
+  readonly url: string;
+  readonly capabilities: Capabilities;
+  readonly #model: ChannelModel;
+  #channel: Channel | undefined;
+
+  private constructor(model: ChannelModel, url: string) {
+    this.#model = model;
+    this.url = url;
+    this.capabilities = capabilitiesOf(model.connection.serverProperties);
+  }
+
+  /** Connects to the first address that answers. Throws `ERR_BROKER_UNREACHABLE` or `ERR_BROKER_REFUSED`. */
+  static async connect({ urls, timeout, connect: options = {} }: BrokerAddress): Promise<Broker> {
+    let cause: unknown;
+    for (const url of urls) {
+      try {
+        const model = await connect(url, { noDelay: true, timeout, ...options });
+        model.on('error', () => {});
+        return new Broker(model, url);
+      } catch (error) {
+        const refused = refusal(error as Error, url);
+        if (refused) throw refused;
+        cause = error;
+      }
+    }
+    throw new BrokerUnreachableError({ urls: urls.map(redactUrl), ms: timeout, cause });
+  }
+
+  /** Runs one call. A refusal closes the channel: the error is the typed one, for `what`, and the next call gets a new channel. */
+  async call<T>(what: string, call: (channel: Channel) => Promise<T>): Promise<T> {
+    try {
+      this.#channel ??= await this.#open();
+      return await withDeadline(call(this.#channel), what);
+    } catch (error) {
+      throw channelFailure(error, what);
+    }
+  }
+
+  async #open(): Promise<Channel> {
+    const channel = await this.#model.createChannel();
+    // The call that is refused says why; without a listener the client would end the connection.
+    channel.on('error', () => {});
+    channel.once('close', () => (this.#channel = undefined));
+    return channel;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#model.close().catch(() => {});
+  }
+}
+
+/** Milliseconds: a blocked or frozen broker does not answer. */
+const CALL_TIMEOUT = 10_000;
+
+async function withDeadline<T>(call: Promise<T>, operation: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new BrokerTimeoutError({ operation, ms: CALL_TIMEOUT })), CALL_TIMEOUT);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

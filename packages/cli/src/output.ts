@@ -1,0 +1,59 @@
+// stdout is for results, stderr for talk.
+import Table from 'cli-table3';
+
+/** Flags of every command. */
+export interface OutputFlags {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** A line of the result. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** One JSON document. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2));
+}
+
+/** A line for the person at the terminal; not with --quiet. */
+export function say(text: string, { quiet }: OutputFlags): void {
+  if (!quiet) process.stderr.write(`${text}\n`);
+}
+
+/** Columns under a head, without lines around them; `undefined` is shown as `-`. */
+export function printTable(head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | number | undefined>>): void {
+  const table = new Table({
+    chars: NO_LINES,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    ...(head.length > 0 && { head: [...head] }),
+  });
+  for (const row of rows) table.push(row.map((cell) => printable(String(cell ?? '-'))));
+  print(table.toString().replaceAll(/ +$/gm, ''));
+}
+
+/** Names and bodies come from the broker: no control sequence of theirs reaches the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}
+
+const NO_LINES = Object.fromEntries(
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+    'middle',
+  ].map((part) => [part, '']),
+);
