@@ -7,7 +7,7 @@ const channel = await connection.createConfirmChannel();
 await channel.assertQueue('dead', { durable: false });
 const late = [];
 const done = new Promise((resolve) => {
-  channel.consume(
+  void channel.consume(
     'dead',
     ({ content }) => {
       late.push(Date.now() - Number(content.toString()));

@@ -1,5 +1,5 @@
 // @warren/broker beside RabbitMQ on this machine: the same client, the same work, in turns. Prints medians and their ratio.
-// node bench/broker.mjs [--rounds 5] [--only NAME]
+// node bench/broker.mjs [--rounds 5] [--count 20000] [--only startTimes|lateness|throughput|memory]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,7 +11,13 @@ import { startBroker } from '@warren/broker';
 import { startRabbit } from '@warren/rabbitmq-node';
 import { connect } from 'amqplib';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    count: { type: 'string', default: '20000' },
+    only: { type: 'string', default: '' },
+  },
+});
 const rounds = Number(values.rounds);
 const WINDOW = 500;
 
@@ -48,7 +54,7 @@ async function consume(connection, queue, { count, prefetch }) {
   const start = performance.now();
   let left = count;
   await new Promise((resolve) => {
-    channel.consume(queue, (message) => {
+    void channel.consume(queue, (message) => {
       channel.ack(message);
       if (--left === 0) resolve();
     });
@@ -61,7 +67,7 @@ const perSecond = (count, start) => (count / (performance.now() - start)) * 1000
 
 /** One round of one kind of queue against one broker: figures by name. */
 async function measure(url, { size, durable }) {
-  const count = size > 1000 ? 3000 : 30_000;
+  const count = size > 1000 ? Number(values.count) / 10 : Number(values.count);
   const connection = await connect(url, { noDelay: true });
   const channel = await connection.createConfirmChannel();
   const { queue } = await channel.assertQueue(`bench.${Math.random()}`, { durable, autoDelete: false });
@@ -82,7 +88,15 @@ async function throughput(ours, rabbit) {
   const kinds = [256, 65_536].flatMap((size) => [false, true].map((durable) => ({ size, durable })));
   for (let round = 0; round <= rounds; round++) {
     for (const kind of kinds) {
-      for (const [who, url] of round % 2 ? [['warren', ours.url], ['rabbit', rabbit.url]] : [['rabbit', rabbit.url], ['warren', ours.url]]) {
+      for (const [who, url] of round % 2
+        ? [
+            ['warren', ours.url],
+            ['rabbit', rabbit.url],
+          ]
+        : [
+            ['rabbit', rabbit.url],
+            ['warren', ours.url],
+          ]) {
         for (const [name, figure] of Object.entries(await measure(url, kind))) {
           const row = results.get(name) ?? { warren: [], rabbit: [] };
           // The first round warms both up.
@@ -109,7 +123,9 @@ async function memory(ours, rabbit) {
     const before = await megabytes(pid);
     await publish(channel, 'bench.million', { count: 1_000_000, size: 256, persistent: false });
     const after = await megabytes(pid);
-    console.log(`a million messages of 256 B in ${name}: ${after.toFixed(0)} MB resident, ${(after - before).toFixed(0)} MB more than before`);
+    console.log(
+      `a million messages of 256 B in ${name}: ${after.toFixed(0)} MB resident, ${(after - before).toFixed(0)} MB more than before`,
+    );
     await channel.deleteQueue('bench.million');
     await connection.close();
   }
@@ -120,7 +136,7 @@ async function lateness() {
   const broker = await startBroker({ port: 0 });
   const client = fork(fileURLToPath(new URL('./_ttl-client.mjs', import.meta.url)), [broker.url]);
   const busy = setInterval(() => {
-    for (const until = performance.now() + 200; performance.now() < until; );
+    for (const until = performance.now() + 200; performance.now() < until;);
   }, 250);
   const [late] = await once(client, 'message');
   clearInterval(busy);
@@ -137,7 +153,9 @@ async function startTimes() {
     times.push(performance.now() - start);
     await broker.close();
   }
-  console.log(`ready in a thread: median ${median(times).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms of ${times.length}`);
+  console.log(
+    `ready in a thread: median ${median(times).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms of ${times.length}`,
+  );
 }
 
 const data = await mkdtemp(join(tmpdir(), 'bench-broker-'));

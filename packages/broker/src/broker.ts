@@ -9,6 +9,7 @@ import { Memory } from './memory.js';
 import type { Settings } from './options.js';
 import { DeadLetters } from './queue/dead-letters.js';
 import { Connection } from './session/connection.js';
+import { watchConsumers } from './session/consumer-timeout.js';
 import type { HandshakeTerms } from './session/handshake.js';
 import type { Limits, ReplyReceiver, SessionHost } from './session/session-host.js';
 import { openStore } from './store/open-store.js';
@@ -43,6 +44,7 @@ export class Broker implements SessionHost {
   #management: ManagementServer | undefined;
   readonly #listeners: Listeners;
   readonly #terms: HandshakeTerms;
+  #consumerTimeout: { cancel(): void } | undefined;
   #lastQueueId = 0;
 
   constructor(settings: Settings) {
@@ -68,7 +70,8 @@ export class Broker implements SessionHost {
   }
 
   async listen(): Promise<Ports> {
-    const { host, port, tls, managementPort } = this.settings;
+    const { host, port, tls, managementPort, consumerTimeout } = this.settings;
+    this.#consumerTimeout = watchConsumers(this, consumerTimeout);
     return {
       port: await this.#listeners.listen(host, port),
       tlsPort: tls && (await this.#listeners.listenTls(host, tls)),
@@ -108,6 +111,7 @@ export class Broker implements SessionHost {
 
   /** Tells every client that it is over, then waits until what was confirmed is on disk. */
   async close(): Promise<void> {
+    this.#consumerTimeout?.cancel();
     const closed = this.#listeners.close();
     for (const connection of this.connections) connection.forceClose('broker is shutting down');
     const deadline = setTimeout(() => {

@@ -38,8 +38,8 @@ export interface EmbeddedBroker extends AsyncDisposable {
   readonly managementUrl: string | undefined;
   /** What a test can do to the broker. */
   readonly control: Control;
-  queue(name: string, virtualHost?: string): QueueProbe;
-  close(): Promise<void>;
+  readonly queue: (name: string, virtualHost?: string) => QueueProbe;
+  readonly close: () => Promise<void>;
 }
 
 /**

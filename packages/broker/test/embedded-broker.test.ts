@@ -90,3 +90,19 @@ test('A consumer that does not read is not sent everything at once.', async (t) 
   stream.resume();
   await queue('q').untilEmpty();
 });
+
+test('A delivery that nobody acknowledges in time closes its channel and comes again.', async (t) => {
+  const { url, queue, control } = await broker(t, { consumerTimeout: 1000, virtualClock: true });
+  const { channel, channelError } = await client(t, url);
+  await channel.assertQueue('q', { durable: false });
+  await publish(channel, 'q', 'slow');
+  await channel.consume('q', () => {});
+  await queue('q').until({ unacked: 1 });
+  await control.advance(900);
+  t.like(await queue('q').state(), { unacked: 1 });
+  await control.advance(700);
+  const error = await channelError;
+  t.is(error.code, 406);
+  t.regex(error.message, /timed out\. Timeout value used: 1000 ms/);
+  t.like(await queue('q').state(), { ready: 1, unacked: 0 });
+});

@@ -111,7 +111,7 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   deliver(consumer: Consumer, queued: QueuedMessage): void {
     const { queue, noAck } = consumer;
     const deliveryTag = this.deliveries.nextTag();
-    if (!noAck) this.deliveries.add({ tag: deliveryTag, queue, queued, consumer, since: Date.now() });
+    if (!noAck) this.deliveries.add({ tag: deliveryTag, queue, queued, consumer, since: this.host.clock.now() });
     const { exchange, routingKey } = queued.message;
     const content = withDeliveryCount(queue, queued, this.host.behaviour);
     this.sendMessage(

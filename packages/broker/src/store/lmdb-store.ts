@@ -42,7 +42,7 @@ class Batch {
   readonly added = new Map<QueuedMessage, Queue>();
   readonly removed = new Map<QueuedMessage, Queue>();
   readonly counted = new Map<QueuedMessage, Queue>();
-  readonly delivered = new Map<number, number>();
+  readonly delivered = new Map<number, number | undefined>();
   readonly callbacks: Array<() => void> = [];
 
   get empty(): boolean {
@@ -85,6 +85,7 @@ export class LmdbStore implements Store {
   removeQueue(queue: Queue): void {
     this.#define(queueKey(queue), undefined);
     this.#highestDelivered.delete(queue.id);
+    this.#batch.delivered.set(queue.id, undefined);
   }
 
   addExchange(vhost: string, exchange: Exchange): void {
@@ -121,7 +122,8 @@ export class LmdbStore implements Store {
   }
 
   delivered(queue: Queue, { sequence }: QueuedMessage): void {
-    if (sequence <= (this.#highestDelivered.get(queue.id) ?? 0)) return;
+    const highest = this.#highestDelivered.get(queue.id) ?? this.#databases.delivered.get(queue.id) ?? 0;
+    if (sequence <= highest) return;
     this.#highestDelivered.set(queue.id, sequence);
     this.#batch.delivered.set(queue.id, sequence);
     this.#schedule();
@@ -177,6 +179,9 @@ export class LmdbStore implements Store {
       void messages.remove(key);
       if (acquired > 0) void counts.remove(key);
     }
-    for (const [id, sequence] of batch.delivered) void delivered.put(id, sequence);
+    for (const [id, sequence] of batch.delivered) {
+      if (sequence === undefined) void delivered.remove(id);
+      else void delivered.put(id, sequence);
+    }
   }
 }

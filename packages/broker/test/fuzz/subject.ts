@@ -103,7 +103,9 @@ export class Subject {
     const routingKey = exchange === '' || (QUEUES as readonly string[]).includes(key) ? this.#name(key) : key;
     const headers: FieldTable = new Map([['number', int(this.#published)]]);
     if (copy !== '') headers.set('CC', array([longstr(this.#name(copy))]));
-    const expiration = expired ? { expiration: '0' } : {};
+    // RabbitMQ may hand out an expired message that was behind one of a higher priority.
+    const expires = expired && exchange === '' && key !== 'urgent' && copy !== 'urgent';
+    const expiration = expires ? { expiration: '0' } : {};
     const args = { exchange: exchange === '' ? '' : this.#name(exchange), routingKey, mandatory: true };
     this.#wire.publish(1, args, { headers, priority, ...expiration, body: String(this.#published++) });
   }
@@ -226,6 +228,8 @@ export class Subject {
           `${method.name} ${this.#content(one)} ${JSON.stringify(method.args, withoutChance)}`.replaceAll(this.#suffix, ''),
         );
     }
+    // Consumers of a deleted queue are told in any order.
+    lines.get('basic.cancel')?.sort();
     return [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, group]) => group);
   }
 
