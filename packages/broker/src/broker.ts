@@ -4,7 +4,7 @@ import { RealClock, VirtualClock, type Clock } from './clock.js';
 import { BEHAVIOURS, type Behaviour } from './compat.js';
 import type { Faults } from './control/faults.js';
 import { Listeners } from './listeners.js';
-import { ManagementServer } from './management/server.js';
+import type { ManagementServer } from './management/server.js';
 import { Memory } from './memory.js';
 import type { Settings } from './options.js';
 import { DeadLetters } from './queue/dead-letters.js';
@@ -12,7 +12,6 @@ import { Connection } from './session/connection.js';
 import { watchConsumers } from './session/consumer-timeout.js';
 import type { HandshakeTerms } from './session/handshake.js';
 import type { Limits, ReplyReceiver, SessionHost } from './session/session-host.js';
-import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { VirtualHost } from './virtual-host.js';
 
@@ -65,7 +64,10 @@ export class Broker implements SessionHost {
   /** A broker with what its store has kept. */
   static async open(settings: Settings): Promise<Broker> {
     const broker = new Broker(settings);
-    if (settings.data !== undefined) await openStore(broker, settings.data);
+    if (settings.data !== undefined) {
+      const { openStore } = await import('./store/open-store.js');
+      await openStore(broker, settings.data);
+    }
     return broker;
   }
 
@@ -129,6 +131,8 @@ export class Broker implements SessionHost {
   }
 
   async #listenForManagement(port: number): Promise<number> {
+    // Loaded only when asked for, as HTTP takes a while.
+    const { ManagementServer } = await import('./management/server.js');
     this.#management = new ManagementServer(this);
     return this.#management.listen(port);
   }

@@ -1,5 +1,4 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
 import { AddressInUseError, BrokerError } from './errors.js';
 import type { TlsOptions } from './options.js';
 
@@ -24,7 +23,9 @@ export class Listeners {
     return this.#listen(() => createServer(this.#accept), host, port);
   }
 
-  listenTls(host: string, { port = 0, key, cert }: TlsOptions): Promise<number> {
+  async listenTls(host: string, { port = 0, key, cert }: TlsOptions): Promise<number> {
+    // Loaded only when asked for, as it takes a while.
+    const { createServer: createTlsServer } = await import('node:tls');
     return this.#listen(() => createTlsServer({ key, cert }, this.#accept).on('tlsClientError', () => {}), host, port);
   }
 
