@@ -206,6 +206,6 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   }
 
   #forget(): void {
-    this.connection.channels.delete(this.number);
+    this.connection.channels.remove(this.number);
   }
 }

@@ -19,7 +19,7 @@ export function watchConsumers(host: Watched, timeout: number): { cancel(): void
   const interval = Math.min(MOST_BETWEEN_CHECKS, Math.ceil(timeout / 2));
   const later = (): Timer => host.clock.at(host.clock.now() + interval, check);
   const check = (): void => {
-    for (const { channels } of host.connections) for (const channel of channels.values()) checkChannel(channel, timeout);
+    for (const { channels } of host.connections) for (const channel of channels) checkChannel(channel, timeout);
     timer = later();
   };
   let timer = later();
