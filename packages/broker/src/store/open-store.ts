@@ -29,6 +29,7 @@ async function openDatabases(directory: string): Promise<Databases> {
     root,
     definitions: root.openDB({ name: 'definitions', encoding: 'json' }),
     messages: root.openDB({ name: 'messages', encoding: 'binary', keyEncoding: 'binary' }),
+    contents: root.openDB({ name: 'contents', encoding: 'binary', keyEncoding: 'binary' }),
     counts: root.openDB({ name: 'counts', encoding: 'json', keyEncoding: 'binary' }),
     delivered: root.openDB({ name: 'delivered', encoding: 'json', keyEncoding: 'uint32' }),
   };
