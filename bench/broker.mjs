@@ -55,6 +55,8 @@ async function consume(connection, queue, { count, prefetch }) {
   let left = count;
   await new Promise((resolve) => {
     void channel.consume(queue, (message) => {
+      // What was prefetched beyond the count goes back when the channel closes.
+      if (left === 0) return;
       channel.ack(message);
       if (--left === 0) resolve();
     });
@@ -73,7 +75,7 @@ async function measure(url, { size, durable }) {
   const { queue } = await channel.assertQueue(`bench.${Math.random()}`, { durable, autoDelete: false });
   const kind = `${durable ? 'durable' : 'transient'}, ${size} B`;
   const figures = { [`publish, ${kind}`]: await publish(channel, queue, { count, size, persistent: durable }) };
-  const slow = Math.min(count / 3, 6000);
+  const slow = Math.min(Math.floor(count / 3), 6000);
   figures[`consume, prefetch 100, ${kind}`] = await consume(connection, queue, { count: count - slow, prefetch: 100 });
   figures[`consume, prefetch 1, ${kind}`] = await consume(connection, queue, { count: slow, prefetch: 1 });
   await channel.deleteQueue(queue);

@@ -157,7 +157,10 @@ export class LmdbStore implements Store {
     this.#batch = new Batch();
     try {
       await this.#databases.root.batch(() => this.#apply(batch));
-      for (const callback of batch.callbacks) callback();
+      // Written is not on disk yet: that is what callbacks wait for, while the next transaction begins.
+      void this.#databases.root.flushed.then(() => {
+        for (const callback of batch.callbacks) callback();
+      });
       this.#writing = this.#batch.empty ? undefined : this.#write();
     } catch (error) {
       this.#writing = undefined;
