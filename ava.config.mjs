@@ -7,7 +7,9 @@ export default {
   typescript: {
     compile: false,
     rewritePaths: {
-      ...Object.fromEntries(tested.flatMap((path) => ['src', 'test'].map((part) => [`${path}/${part}/`, `${path}/dist/${part}/`]))),
+      ...Object.fromEntries(
+        tested.flatMap((path) => ['src', 'test'].map((part) => [`${path}/${part}/`, `${path}/dist/${part}/`])),
+      ),
       'examples/': 'examples/dist/',
     },
   },

@@ -72,10 +72,11 @@ async function consumeWithAmqplib(acknowledge) {
     connection = await connect(url, { noDelay: true });
     const channel = await connection.createChannel();
     await channel.prefetch(PREFETCH);
-    await channel.consume(queue.name, async (message) => {
+    const take = async (message) => {
       await handler(JSON.parse(message.content.toString()));
       acknowledge(channel, message);
-    });
+    };
+    await channel.consume(queue.name, (message) => void take(message));
     await all;
   });
   await new Promise((resolve) => setTimeout(resolve, 100));

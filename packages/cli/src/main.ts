@@ -43,7 +43,9 @@ function parser(argv: readonly string[]): Argv {
     .option('color', { type: 'boolean', hidden: true })
     .option('quiet', { alias: 'q', type: 'boolean', describe: 'Say nothing but results and errors' })
     .middleware(({ color }) => {
-      if (color === false) process.env['NO_COLOR'] = '1';
+      if (color !== false) return;
+      delete process.env['FORCE_COLOR'];
+      process.env['NO_COLOR'] = '1';
     })
     .demandCommand(1, 'Give a command: "worker --help" lists them.')
     .strict()

@@ -156,3 +156,14 @@ withRabbit(test)('--watch restarts the worker when a file changes, and one signa
   t.is(code, 0);
   t.is(lines(stdout).filter(({ msg }) => msg === 'drained').length, 2);
 });
+
+withRabbit(test)('a worker whose --watch was killed drains and ends', async (t) => {
+  const { url, queue } = await broker(t);
+  const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue) });
+  const cli = start(t, [...HANDLERS, '--url', url, '--watch'], { cwd });
+  await cli.says('"jobs"');
+  cli.kill('SIGKILL');
+  // Its output ends with the last process that writes to it.
+  const { stdout } = await cli.ended;
+  t.true(lines(stdout).some(({ msg }) => msg === 'drained'));
+});

@@ -8,12 +8,12 @@
 //   settle    the broker is told: settlement.ts
 import type { CodecRegistry } from './codec.js';
 import { jobSettle, jobStart } from './diagnostics.js';
-import { JobAbortedError, UnknownJobError } from './errors.js';
+import { InvalidOutcomeError, JobAbortedError, UnknownJobError } from './errors.js';
 import { attemptOf, Job } from './job.js';
 import type { JobContext, JobType } from './job.js';
 import type { Delivery } from './message.js';
 import { failed, isThenable } from './middleware.js';
-import { requeue } from './outcome.js';
+import { hasOutcomeKind, requeue } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { decodePayload } from './payload.js';
 import type { Awaitable, Consume } from './plugin.js';
@@ -70,9 +70,10 @@ export class Dispatcher {
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
-    const end = (outcome: Outcome): Outcome => {
+    const end = (given: Outcome): Outcome => {
       // Given back at the stop deadline: a copy would make two of it.
       if (job && !this.#running.delete(job)) return requeue;
+      const outcome = hasOutcomeKind(given) ? given : failed(new InvalidOutcomeError({ queue: delivery.queue, got: given }));
       const final = outcome.kind === 'retry' ? decided(outcome, attemptOf(delivery), policy) : outcome;
       if (observed) jobSettle.publish({ delivery, job, outcome: final, ms: performance.now() - started });
       return final;

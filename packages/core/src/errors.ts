@@ -310,6 +310,17 @@ export class UnknownJobError extends JobError {
   }
 }
 
+/** A plugin's layer returned nothing, or something else: the promise of `next(job)` that was not returned, for example. */
+export class InvalidOutcomeError extends JobError {
+  readonly code = 'ERR_OUTCOME_INVALID';
+  constructor(facts: { queue: string; got: unknown }) {
+    super(
+      `The layers around a job of queue "${facts.queue}" returned ${shown(facts.got)}: expected an outcome. ` +
+        'A layer of a plugin returns what next(job) returns, or another outcome.',
+    );
+  }
+}
+
 export class JobTimeoutError extends JobError {
   readonly code = 'ERR_JOB_TIMEOUT';
   constructor(facts: { job: string; ms: number }) {

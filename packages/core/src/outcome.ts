@@ -62,3 +62,10 @@ export function done(result: unknown): Ack {
 export function isOutcome(value: unknown): value is Outcome {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
+
+const KINDS: ReadonlySet<unknown> = new Set<Outcome['kind']>(['ack', 'retry', 'requeue', 'deadLetter']);
+
+/** Whether a plugin's layer has returned an outcome: what handlers return is told from it by now, so that the shape is enough. */
+export function hasOutcomeKind(returned: unknown): returned is Outcome {
+  return KINDS.has((returned as Outcome | null | undefined)?.kind);
+}

@@ -19,6 +19,8 @@ const FAILED_COPY_PAUSE = 1_000;
 const MAX_ERROR_TEXT = 1_000;
 const MAX_ERROR_STACK = 8_000;
 
+const UNREADABLE: Headers = { [HEADERS.errorName]: 'Error', [HEADERS.errorMessage]: 'The error cannot be read.' };
+
 export interface SettlementParts {
   /** The publish chain. */
   readonly publish: Publish;
@@ -96,7 +98,7 @@ function retried(delivery: Delivery, outcome: { delay?: number; error?: unknown 
 function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): Message {
   const headers = {
     ...failure(delivery, error, clock),
-    ...stackOf(error),
+    ...readable(() => stackOf(error), {}),
     [HEADERS.attempt]: attemptOf(delivery),
     [HEADERS.queue]: delivery.queue,
     [HEADERS.diedAt]: new Date(clock.now()).toISOString(),
@@ -108,13 +110,28 @@ function dead(delivery: Delivery, error: unknown, queue: Queue, clock: Clock): M
 }
 
 function failure(delivery: Delivery, thrown: unknown, clock: Clock): Headers {
+  return {
+    ...readable(() => described(thrown), UNREADABLE),
+    [HEADERS.firstFailedAt]: delivery.properties.headers?.[HEADERS.firstFailedAt] ?? new Date(clock.now()).toISOString(),
+  };
+}
+
+/** What of an error can be read: fields of what was thrown may throw themselves, and nothing may keep a job from being settled. */
+function readable(read: () => Headers, otherwise: Headers): Headers {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+function described(thrown: unknown): Headers {
   const error = thrown instanceof Error ? thrown : new Error(bounded(thrown));
   const { code } = error as { code?: unknown };
   return {
     [HEADERS.errorName]: bounded(error.name),
     ...(typeof code === 'string' && { [HEADERS.errorCode]: bounded(code) }),
     [HEADERS.errorMessage]: bounded(error.message),
-    [HEADERS.firstFailedAt]: delivery.properties.headers?.[HEADERS.firstFailedAt] ?? new Date(clock.now()).toISOString(),
   };
 }
 

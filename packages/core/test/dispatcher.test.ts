@@ -2,8 +2,8 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import * as v from 'valibot';
-import { ack, defineJob, fixed, retry } from '../src/index.js';
-import type { Job, JobType, MessageProperties, Outcome, RetryPolicy } from '../src/index.js';
+import { ack, defineJob, fixed, never, retry } from '../src/index.js';
+import type { Consume, Job, JobType, MessageProperties, Outcome, Plugin, RetryPolicy } from '../src/index.js';
 import { createTestWorker } from '../src/testing/index.js';
 import type { TestWorker } from '../src/testing/index.js';
 
@@ -49,6 +49,21 @@ test('the type names the handler where a queue has several', async (t) => {
   await worker.deliver(mail, { to: 'ann' });
   t.deepEqual(seen, ['other', 'mail']);
 });
+
+const forgetful: ReadonlyArray<readonly [title: string, layer: (next: Consume) => (job: Job) => unknown]> = [
+  ['returns nothing', (next) => (job) => void next(job)],
+  ['awaits and returns nothing', (next) => async (job) => void (await next(job))],
+  ['returns something else', () => () => ({ kind: 'done' })],
+];
+
+for (const [title, layer] of forgetful) {
+  test(`a plugin's layer that ${title} fails the job`, async (t) => {
+    const plugin: Plugin = { name: 'forgetful', consume: (next) => layer(next) as Consume };
+    const worker = testWorker(t, { plugins: [plugin], retry: never });
+    worker.handle(mail, () => {});
+    t.is(deadCode(t, worker, await worker.deliver(mail, { to: 'ann' })), 'ERR_OUTCOME_INVALID');
+  });
+}
 
 const lost: ReadonlyArray<readonly [title: string, properties: MessageProperties, handlers: number]> = [
   ['a type that no handler is for', { type: 'fax' }, 1],

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { defineJob, never, postpone } from '../src/index.js';
+import { defineJob, fixed, never, postpone } from '../src/index.js';
 import type { Plugin } from '../src/index.js';
 import { createTestWorker } from '../src/testing/index.js';
 import type { TestWorker } from '../src/testing/index.js';
@@ -22,6 +22,23 @@ for (const thrown of [undefined, null, 'text', 5, Symbol('s'), Object.create(nul
     t.is((await worker.deliver(mail, { to: 'ann' })).kind, 'deadLetter');
     t.is(worker.lastDelivery?.settled, 'acked');
     t.is(typeof worker.sent[0]?.properties.headers?.['x-error-message'], 'string');
+  });
+}
+
+const unreadable = {
+  inspection: { [inspect.custom]: () => JSON.parse('') as never },
+  message: Object.defineProperty(new Error('x'), 'message', { get: () => JSON.parse('') as never }),
+  stack: Object.defineProperty(new Error('x'), 'stack', { get: () => JSON.parse('') as never }),
+};
+
+for (const [what, thrown] of Object.entries(unreadable)) {
+  test(`a job is settled also where what was thrown throws when it is read: ${what}`, async (t) => {
+    const worker = testWorker(t);
+    worker.handle(mail, () => Promise.reject(thrown as Error), { retry: fixed({ maxAttempts: 2, delay: 0 }) });
+    t.is((await worker.deliver(mail, { to: 'ann' })).kind, 'retry');
+    t.is((await worker.deliver(mail, { to: 'ann' }, { attempt: 2 })).kind, 'deadLetter');
+    t.is(worker.lastDelivery?.settled, 'acked');
+    t.is(typeof worker.sent.at(-1)?.properties.headers?.['x-error-message'], 'string');
   });
 }
 

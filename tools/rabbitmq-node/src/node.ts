@@ -81,7 +81,7 @@ class PrivateNode implements RabbitNode {
   }
 
   async closeConnections(reason = 'closed on request'): Promise<void> {
-    await this.ctl('close_all_connections', reason);
+    await this.ctl('close_all_connections', '--global', reason);
   }
 
   async start(): Promise<void> {

@@ -51,6 +51,8 @@ class Run {
     const { worker } = this.#project;
     worker.on('unblocked', () => this.#log.warn({}, 'unblocked'));
     const offSignals = onStopSignals({ drain: () => void this.#drain(), abandon: (signal) => this.#abandon(signal) });
+    // The parent that --watch is.
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     try {
       await this.#start(worker);
       return await this.#code;

@@ -47,7 +47,10 @@ class Restarter {
   #spawn(): void {
     const [script = '', ...args] = process.argv.slice(1);
     const rest = args.filter((argument) => argument !== '--watch');
-    const child = spawn(process.execPath, [...process.execArgv, script, ...rest], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [...process.execArgv, script, ...rest], {
+      // The channel tells the child when this process is gone, however it went.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child = child;
     child.once('exit', (code, signal) => {
       if (this.#ending) this.#end(code ?? EXIT.failed);

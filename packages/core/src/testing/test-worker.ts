@@ -112,7 +112,9 @@ export class TestWorker extends Worker {
     this.published.push(message);
     const queue = this.#queueOf(message);
     if (queue === undefined) return;
-    const { exchange, routingKey, content, properties } = message;
+    const { exchange, routingKey } = message;
+    // With what plugins have added to it on the way.
+    const { content, properties } = this.sent.findLast((sent) => isSame(sent, message)) ?? message;
     this.clock.schedule(waitOf(message, this.clock.now()), () => {
       void this.#deliver({ queue, exchange, routingKey, redelivered: false, content, properties }).then((outcome) =>
         this.#outcomes.push(outcome),
@@ -129,6 +131,10 @@ export class TestWorker extends Worker {
     );
     return found?.job.queue.name;
   }
+}
+
+function isSame(one: Message, other: Message): boolean {
+  return one.properties.messageId === other.properties.messageId;
 }
 
 /** Milliseconds that a message was asked to wait: the options of @warren/plugin-delay. */
