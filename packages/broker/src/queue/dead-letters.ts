@@ -42,8 +42,10 @@ export class DeadLetters {
     this.#working = true;
     try {
       work();
-      for (let dead = this.#waiting.shift(); dead !== undefined; dead = this.#waiting.shift()) this.#pass(dead);
+      // The list grows while it is walked through.
+      for (const dead of this.#waiting) this.#pass(dead);
     } finally {
+      this.#waiting = [];
       this.#working = false;
     }
     return undefined;

@@ -51,6 +51,11 @@ class Batch {
     return this.#size === 0;
   }
 
+  /** Tells everybody who waits for it. */
+  confirm(): void {
+    for (const callback of this.callbacks) callback();
+  }
+
   get #size(): number {
     return (
       this.definitions.size +
@@ -158,9 +163,7 @@ export class LmdbStore implements Store {
     try {
       await this.#databases.root.batch(() => this.#apply(batch));
       // Written is not on disk yet: that is what callbacks wait for, while the next transaction begins.
-      void this.#databases.root.flushed.then(() => {
-        for (const callback of batch.callbacks) callback();
-      });
+      void this.#databases.root.flushed.then(() => batch.confirm());
       this.#writing = this.#batch.empty ? undefined : this.#write();
     } catch (error) {
       this.#writing = undefined;

@@ -49,7 +49,11 @@ function message(body: string, properties: Properties = {}): Message {
 
 const bodyOf = ({ message: { content, bodyStart } }: QueuedMessage): string => content.toString('utf8', bodyStart);
 const bodies = (queue: Queue): string => [...queue.ready].map(bodyOf).join(' ');
-const dies = { 'x-dead-letter-exchange': longstr(''), 'x-dead-letter-routing-key': longstr('dead') };
+const to = (name: string): Record<string, Field> => ({
+  'x-dead-letter-exchange': longstr(''),
+  'x-dead-letter-routing-key': longstr(name),
+});
+const dies = to('dead');
 
 test('The shorter of the times of queue and message decides.', (t) => {
   const bench = new Workbench();
@@ -141,10 +145,6 @@ test('Priorities come first, each in order, and a requeued message goes back to 
 
 test('Two full queues that are each other’s dead-letter target do not go on for ever.', (t) => {
   const bench = new Workbench();
-  const to = (name: string): Record<string, Field> => ({
-    'x-dead-letter-exchange': longstr(''),
-    'x-dead-letter-routing-key': longstr(name),
-  });
   const [a, b] = [
     bench.queue('a', { ...to('b'), 'x-max-length': int(1) }),
     bench.queue('b', { ...to('a'), 'x-max-length': int(1) }),
