@@ -1,5 +1,5 @@
 // Every test in one run. AVA runs twice: all tests, with the embedded broker as the one that they share; then, where RabbitMQ is
-// installed, the files that share a broker once more, with RabbitMQ as that one. Then publint for each package. Takes AVA's arguments.
+// installed, the files that use @warren/test-broker once more, on RabbitMQ. Then publint for each package. Takes AVA's arguments.
 // The last line is `N passed, N failed` or `N passed, N failed, N skipped`. In CI nothing may be skipped.
 import { startBroker } from '@warren/broker';
 import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
@@ -55,8 +55,8 @@ async function countTests(run) {
   return count;
 }
 
-/** Test files that use the shared broker, themselves or by a helper beside them. */
-function filesOnSharedBroker() {
+/** Test files that use @warren/test-broker, themselves or by a helper beside them: those that run on either broker. */
+function filesOnEitherBroker() {
   const sources = ['packages', 'examples'].flatMap((root) =>
     readdirSync(root, { recursive: true })
       .filter((path) => path.endsWith('.ts') && !/(?:^|\/)(?:node_modules|dist)\//.test(path))
@@ -72,10 +72,10 @@ function filesOnSharedBroker() {
 }
 
 /** Runs `files` with a broker that they share, which ends with them. */
-async function countTestsOn(start, files) {
+async function countTestsOn(start, { files, env = {} }) {
   const broker = await start();
   try {
-    return await countTests({ files, env: { WARREN_TEST_AMQP_URL: broker.url } });
+    return await countTests({ files, env: { ...env, WARREN_TEST_AMQP_URL: broker.url } });
   } finally {
     await broker[Symbol.asyncDispose]();
   }
@@ -85,10 +85,11 @@ async function countAll() {
   const chosen = process.argv.slice(2);
   if (process.env.WARREN_TEST_AMQP_URL) return [await countTests({ files: chosen, env: {} })];
   console.log('All tests, on the embedded broker:');
-  const counts = [await countTestsOn(() => startBroker({ port: 0 }), chosen)];
+  const counts = [await countTestsOn(() => startBroker({ port: 0 }), { files: chosen })];
   if (chosen.length > 0 || (!findRabbit() && !process.env.CI)) return counts;
-  console.log('\nThe tests that share a broker, on RabbitMQ:');
-  return [...counts, await countTestsOn(startRabbit, filesOnSharedBroker())];
+  console.log('\nThe tests that run on either broker, on RabbitMQ:');
+  const onRabbit = { files: filesOnEitherBroker(), env: { WARREN_TEST_BROKER: 'rabbitmq' } };
+  return [...counts, await countTestsOn(startRabbit, onRabbit)];
 }
 
 function explainSkipped(skipped) {

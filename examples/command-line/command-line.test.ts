@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
 import { folder, startWorker, worker } from '../_cli.js';
 import { Recorder } from '../_recorder.js';
 
 const LETTER = 'A letter to Ann.';
 const REMINDER = 'A reminder to Ben.';
 
-withOwnRabbit(test)('worker start runs the handlers of a project with both plugins, and drains on SIGTERM', async (t) => {
+test('worker start runs the handlers of a project with both plugins, and drains on SIGTERM', async (t) => {
   const project = ['--cwd', folder('command-line'), '--plugins', 'delay,ratelimit', '--handlers', './handlers/*.ts'];
-  const flags = [...project, '--url', await virtualHost()];
+  const { url } = await freshBroker(t);
+  const flags = [...project, '--url', url];
   const started = startWorker(t, ...flags, '--json');
   const plugins = JSON.parse(await started.lines.find((line) => line.includes('"msg":"plugins"'))) as unknown;
   t.like(plugins, { plugins: ['delay', 'ratelimit'] });
@@ -24,8 +24,9 @@ withOwnRabbit(test)('worker start runs the handlers of a project with both plugi
   t.is(await started.stop(), 0);
 });
 
-withOwnRabbit(test)('the same handlers and plugins, registered from code', async (t) => {
-  const env = { ...process.env, AMQP_URL: await virtualHost() };
+test('the same handlers and plugins, registered from code', async (t) => {
+  const { url } = await freshBroker(t);
+  const env = { ...process.env, AMQP_URL: url };
   const child = fork(fileURLToPath(new URL('main.js', import.meta.url)), { env, silent: true });
   t.teardown(() => child.kill('SIGKILL'));
   const printed = new Recorder<string>();

@@ -3,10 +3,9 @@ import { retry } from '@warren/core';
 import type { Job } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import type { TestWorker } from '@warren/core/testing';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
+import { freshBroker } from '@warren/test-broker';
 import audit, { AUDIT_TRAIL } from 'warren-plugin-audit';
 import type { AuditEntry } from 'warren-plugin-audit';
-import { virtualHost } from '../_broker.js';
 import { folder, startWorker, worker } from '../_cli.js';
 import { refund } from './project/handlers/refunds.js';
 import type { Refund } from './project/handlers/refunds.js';
@@ -59,17 +58,9 @@ test('without the plugin its option is an error at start', async (t) => {
   await t.throwsAsync(worker.start(), { code: 'ERR_UNKNOWN_OPTION', message: /"audit"/ });
 });
 
-withOwnRabbit(test)('worker start finds it by its short name, and the trail is in the log', async (t) => {
-  const flags = [
-    '--url',
-    await virtualHost(),
-    '--cwd',
-    folder('custom-plugin/project'),
-    '--plugins',
-    'audit',
-    '--handlers',
-    './handlers/*.ts',
-  ];
+test('worker start finds it by its short name, and the trail is in the log', async (t) => {
+  const { url } = await freshBroker(t);
+  const flags = ['--url', url, '--cwd', folder('custom-plugin/project'), '--plugins', 'audit', '--handlers', './handlers/*.ts'];
   const started = startWorker(t, ...flags, '--json');
   await started.lines.find((line) => line.includes('"msg":"jobs"'));
   await worker('publish', ...flags, '--job', 'refund', '--message-id', 'refund-2', '{"order":"4711"}');

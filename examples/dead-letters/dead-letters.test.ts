@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Worker } from '@warren/core';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { plainChannel, virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
+import { plainChannel } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { deadLetterConsumer, rejecting, waiting } from './dead-letters.js';
 import type { DeadMessage, Limits } from './dead-letters.js';
@@ -17,8 +17,9 @@ interface Arrival extends DeadMessage {
   at: number;
 }
 
-withOwnRabbit(test)('a message with an expiration of 10 s arrives 10 s after it was sent, not before', async (t) => {
-  const { worker, arrivals } = await consumer(t, await virtualHost());
+test('a message with an expiration of 10 s arrives 10 s after it was sent, not before', async (t) => {
+  const { url } = await freshBroker(t);
+  const { worker, arrivals } = await consumer(t, url);
   const sent = performance.now();
   await worker.publish(waiting(), '你好', { expiration: 10 * SECOND });
   const [arrival] = await arrivals.first(1);
@@ -26,8 +27,9 @@ withOwnRabbit(test)('a message with an expiration of 10 s arrives 10 s after it 
   t.true(Number(arrival?.at) - sent >= 10 * SECOND - ROUNDING);
 });
 
-withOwnRabbit(test)('a message with a short TTL waits behind one with a long TTL', async (t) => {
-  const { worker, arrivals } = await consumer(t, await virtualHost());
+test('a message with a short TTL waits behind one with a long TTL', async (t) => {
+  const { url } = await freshBroker(t);
+  const { worker, arrivals } = await consumer(t, url);
   const sent = performance.now();
   await worker.publish(waiting(), '10 s', { expiration: 10 * SECOND });
   await worker.publish(waiting(), '1 s', { expiration: SECOND });
@@ -36,8 +38,9 @@ withOwnRabbit(test)('a message with a short TTL waits behind one with a long TTL
   t.true(Number(second?.at) - sent >= 10 * SECOND - ROUNDING);
 });
 
-withOwnRabbit(test)('of a message TTL and a queue TTL the smaller one wins', async (t) => {
-  const { worker, arrivals } = await consumer(t, await virtualHost());
+test('of a message TTL and a queue TTL the smaller one wins', async (t) => {
+  const { url } = await freshBroker(t);
+  const { worker, arrivals } = await consumer(t, url);
   const job = waiting({ queueTtl: 4 * SECOND });
   const minute = 60_000;
   await worker.publish(job, 'message TTL', { expiration: SECOND });
@@ -52,8 +55,8 @@ withOwnRabbit(test)('of a message TTL and a queue TTL the smaller one wins', asy
   t.true(Number(byQueue?.at) - sent < minute);
 });
 
-withOwnRabbit(test)('rejected, expired or pushed out of a full queue: each dead letter has its reason', async (t) => {
-  const url = await virtualHost();
+test('rejected, expired or pushed out of a full queue: each dead letter has its reason', async (t) => {
+  const { url } = await freshBroker(t);
   const limits: Limits = { maxLength: 2 };
   const { worker, arrivals } = await consumer(t, url);
   await worker.publish(waiting(limits), 'pushed out');
@@ -67,8 +70,8 @@ withOwnRabbit(test)('rejected, expired or pushed out of a full queue: each dead 
   t.like((await arrivals.first(3))[2], { text: 'rejected', reason: 'not wanted' });
 });
 
-withOwnRabbit(test)("the article's own programs share the queues: declared, sent and rejected by plain amqplib", async (t) => {
-  const url = await virtualHost();
+test("the article's own programs share the queues: declared, sent and rejected by plain amqplib", async (t) => {
+  const { url } = await freshBroker(t);
   const { worker, arrivals } = await consumer(t, url);
   const channel = await plainChannel(t, url);
   await channel.assertExchange('testEx', 'direct', { durable: true });

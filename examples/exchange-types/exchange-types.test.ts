@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Worker } from '@warren/core';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { ownNode, virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
+import type { TestBroker } from '@warren/test-broker';
+import { worker as commandLine } from '../_cli.js';
 import { Recorder } from '../_recorder.js';
 import { BINDINGS, listener } from './exchange-types.js';
 
@@ -45,8 +46,8 @@ const routes: Array<[message: Outgoing, queues: string[]]> = [
   [['', 'news one'], ['news one']],
 ];
 
-withOwnRabbit(test)('each exchange routes as its type says', async (t) => {
-  const { worker, received } = await listening(t, await virtualHost());
+test('each exchange routes as its type says', async (t) => {
+  const { worker, received } = await listening(t, (await freshBroker(t)).url);
   for (const [[exchange, routingKey, headers], queues] of routes) {
     const text = `${exchange} ${routingKey} ${JSON.stringify(headers)}`;
     await worker.send({ exchange, routingKey, content: text, properties: { headers } });
@@ -59,35 +60,41 @@ withOwnRabbit(test)('each exchange routes as its type says', async (t) => {
   }
 });
 
-withOwnRabbit(test)('what no queue takes, and what an internal exchange does not take, is an error of its sender', async (t) => {
-  const { worker } = await listening(t, await virtualHost());
+test('what no queue takes, and what an internal exchange does not take, is an error of its sender', async (t) => {
+  const { worker } = await listening(t, (await freshBroker(t)).url);
   await t.throwsAsync(worker.send({ exchange: 'reports', routingKey: '', content: '' }), { code: 'ERR_UNROUTABLE' });
   await t.throwsAsync(worker.send({ exchange: 'inner', routingKey: '', content: '' }), { code: 'ERR_ACCESS_REFUSED' });
 });
 
-withOwnRabbit(test)('durable, auto-delete, internal and arguments are as they were set', async (t) => {
-  const url = await virtualHost();
-  const { worker } = await listening(t, url);
-  const columns = ['name', 'type', 'durable', 'auto_delete', 'internal', 'arguments'];
-  const list = async (what: string, ...names: string[]): Promise<string[]> =>
-    (await (await ownNode()).ctl('-p', new URL(url).pathname.slice(1), what, ...names)).split('\n');
-  const exchanges = await list('list_exchanges', ...columns);
-  for (const row of [
-    'logs\tdirect\ttrue\tfalse\tfalse\t[{"alternate-exchange","unrouted"}]',
-    'events\ttopic\tfalse\tfalse\tfalse\t[]',
-    'news\tfanout\ttrue\ttrue\tfalse\t[]',
-    'inner\tfanout\ttrue\tfalse\ttrue\t[]',
+test('durable, auto-delete and internal are as they were set', async (t) => {
+  const broker = await freshBroker(t);
+  const { worker } = await listening(t, broker.url);
+  const exchanges = await listed(broker);
+  for (const exchange of [
+    { name: 'logs', type: 'direct', durable: true, autoDelete: false, internal: false },
+    { name: 'events', type: 'topic', durable: false, autoDelete: false, internal: false },
+    { name: 'news', type: 'fanout', durable: true, autoDelete: true, internal: false },
+    { name: 'inner', type: 'fanout', durable: true, autoDelete: false, internal: true },
   ]) {
-    t.true(exchanges.includes(row), row);
+    t.deepEqual(
+      exchanges.find(({ name }) => name === exchange.name),
+      exchange,
+    );
   }
-  t.true((await list('list_queues', 'name', 'durable', 'auto_delete')).includes('news one\tfalse\ttrue'));
+  t.deepEqual((await broker.queues()).toSorted(), QUEUES.toSorted());
 
   await worker.stop();
-  t.deepEqual(await list('list_queues', 'name'), [''], 'auto-delete queues go with their consumer');
-  const left = await list('list_exchanges', 'name');
+  t.deepEqual(await broker.queues(), [], 'auto-delete queues go with their consumer');
+  const left = (await listed(broker)).map(({ name }) => name);
   t.false(left.includes('news'), 'an auto-delete exchange goes with its last binding');
   t.true(left.includes('logs'));
 });
+
+/** The exchanges, as the command line shows them. */
+async function listed({ url, managementUrl }: TestBroker): Promise<Array<{ name: string }>> {
+  const output = await commandLine('exchanges', '--json', '--url', url, '--management-url', managementUrl);
+  return (JSON.parse(output) as { exchanges: Array<{ name: string }> }).exchanges;
+}
 
 interface Message {
   queue: string;

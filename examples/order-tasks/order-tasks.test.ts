@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { CONNECTION, createWorker } from '@warren/core';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { plainChannel, virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
+import { plainChannel } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { orderConsumer, orderTask, startProducer } from './order-tasks.js';
 
-withOwnRabbit(test)('five messages are consumed in order, one every five seconds', async (t) => {
-  const url = await virtualHost();
+test('five messages are consumed in order, one every five seconds', async (t) => {
+  const { url } = await freshBroker(t);
   const duration = 50;
   const orders = new Recorder<[text: string, at: number]>();
   await using worker = orderConsumer({ url, duration, onOrder: ({ payload }) => orders.add([payload, performance.now()]) });
@@ -29,8 +29,8 @@ withOwnRabbit(test)('five messages are consumed in order, one every five seconds
   );
 });
 
-withOwnRabbit(test)('a plain program and the framework share exchange and queue', async (t) => {
-  const url = await virtualHost();
+test('a plain program and the framework share exchange and queue', async (t) => {
+  const { url } = await freshBroker(t);
   const channel = await plainChannel(t, url);
   await channel.assertExchange('task', 'direct', { durable: true });
   await channel.assertQueue('order_tasks', { durable: true });
@@ -42,8 +42,8 @@ withOwnRabbit(test)('a plain program and the framework share exchange and queue'
   t.deepEqual(await orders.first(1), ['第0条消息']);
 });
 
-withOwnRabbit(test)('a backlog of 20 000 messages is taken a prefetch at a time, and memory does not grow with it', async (t) => {
-  const url = await virtualHost();
+test('a backlog of 20 000 messages is taken a prefetch at a time, and memory does not grow with it', async (t) => {
+  const { url } = await freshBroker(t);
   const [count, size, prefetch] = [20_000, 4_096, 50];
   await fillBacklog(url, { count, size });
   const before = liveMemory();

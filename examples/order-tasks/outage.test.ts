@@ -1,9 +1,9 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Job, Worker } from '@warren/core';
-import { startProxy, withOwnRabbit } from '@warren/rabbitmq-node';
-import type { FaultyProxy } from '@warren/rabbitmq-node';
-import { closeConnections, counts, ownNode, virtualHost } from '../_broker.js';
+import { startProxy } from '@warren/rabbitmq-node';
+import { breakableBroker } from '@warren/test-broker';
+import type { BreakableBroker } from '@warren/test-broker';
 import { Recorder } from '../_recorder.js';
 import { orderConsumer, orderTask, startProducer } from './order-tasks.js';
 import type { ConsumerOptions, Producer } from './order-tasks.js';
@@ -11,85 +11,87 @@ import type { ConsumerOptions, Producer } from './order-tasks.js';
 const FIVE = ['第0条消息', '第1条消息', '第2条消息', '第3条消息', '第4条消息'];
 const reconnect = { initial: 50, max: 200, alarmAfter: 3 };
 
-withOwnRabbit(test.serial)(
-  'the broker is killed and comes back: the worker counts its attempts, raises an alarm, and goes on',
-  async (t) => {
-    const broker = await ownNode();
-    const { worker, orders, watched } = await consumer(t, { url: await virtualHost() });
-    await broker.kill();
-    await watched.alarms.first(1);
-    await broker.start();
-    await watched.reconnected.first(1);
-    await worker.publish(orderTask, '第0条消息');
-    await orders.first(1);
-    t.deepEqual(
-      watched.attempts.all,
-      watched.attempts.all.map((_, index) => index + 1),
-    );
-    t.deepEqual(watched.alarms.all, [3]);
-    t.is(watched.reconnected.all.length, 1);
-  },
-);
+test.serial('the broker is killed and comes back: the worker counts its attempts, raises an alarm, and goes on', async (t) => {
+  const broker = await breakableBroker(t);
+  const { worker, orders, watched } = await consumer(t, { url: broker.url });
+  await broker.kill();
+  await watched.alarms.first(1);
+  await broker.start();
+  await watched.reconnected.first(1);
+  await worker.publish(orderTask, '第0条消息');
+  await orders.first(1);
+  t.deepEqual(
+    watched.attempts.all,
+    watched.attempts.all.map((_, index) => index + 1),
+  );
+  t.deepEqual(watched.alarms.all, [3]);
+  t.is(watched.reconnected.all.length, 1);
+});
 
-const cuts: Record<string, (proxy: FaultyProxy) => unknown> = {
-  'reset, with an error and a close,': (proxy) => proxy.cut(),
-  'closed by the broker': () => closeConnections(),
-};
+interface Cut {
+  /** What the worker connects to. */
+  url: string;
+  cut: () => unknown;
+}
 
-for (const [how, cut] of Object.entries(cuts)) {
-  withOwnRabbit(test.serial)(`a connection that is ${how} is made again once`, async (t) => {
-    const broker = await ownNode();
+const cuts: Record<string, (t: ExecutionContext, broker: BreakableBroker) => Promise<Cut>> = {
+  async 'reset, with an error and a close,'(t, broker) {
     const proxy = await startProxy(broker);
     t.teardown(() => proxy.close());
-    const url = await virtualHost();
-    const { worker, orders, watched } = await consumer(t, { url: proxy.url(url) });
-    await cut(proxy);
+    return { url: proxy.url(broker.url), cut: () => proxy.cut() };
+  },
+  'closed by the broker': async (_, broker) => ({ url: broker.url, cut: () => broker.closeConnections() }),
+};
+
+for (const [how, prepare] of Object.entries(cuts)) {
+  test.serial(`a connection that is ${how} is made again once`, async (t) => {
+    const broker = await breakableBroker(t);
+    const { url, cut } = await prepare(t, broker);
+    const { worker, orders, watched } = await consumer(t, { url });
+    await cut();
     await watched.reconnected.first(1);
     await worker.publish(orderTask, '第0条消息');
     await orders.first(1);
     t.deepEqual([watched.disconnected.all.length, watched.reconnected.all.length], [1, 1]);
-    const vhosts = (await broker.ctl('list_connections', 'vhost')).split('\n');
-    t.is(vhosts.filter((vhost) => url.endsWith(`/${vhost}`)).length, 2, 'one for consuming, one for publishing');
+    t.is(await broker.connections(), 2, 'one for consuming, one for publishing');
   });
 }
 
-withOwnRabbit(test.serial)(
-  'a job that outlives its connection is delivered again, and its late ack hits nothing else',
-  async (t) => {
-    const url = await virtualHost();
-    const runs = new Recorder<() => void>();
-    const onOrder = (): Promise<void> => new Promise((resolve) => runs.add(resolve));
-    const { worker, orders, watched } = await consumer(t, { url, onOrder });
-    await worker.publish(orderTask, '第0条消息');
-    await worker.publish(orderTask, '第1条消息');
-    const [finishFirst] = await runs.first(1);
-    await closeConnections();
-    await watched.reconnected.first(1);
+test.serial('a job that outlives its connection is delivered again, and its late ack hits nothing else', async (t) => {
+  const broker = await breakableBroker(t);
+  const { url } = broker;
+  const runs = new Recorder<() => void>();
+  const onOrder = (): Promise<void> => new Promise((resolve) => runs.add(resolve));
+  const { worker, orders, watched } = await consumer(t, { url, onOrder });
+  await worker.publish(orderTask, '第0条消息');
+  await worker.publish(orderTask, '第1条消息');
+  const [finishFirst] = await runs.first(1);
+  await broker.closeConnections();
+  await watched.reconnected.first(1);
 
-    // Delivered again, it waits for the first run to end: the worker does one job at a time.
-    while ((await counts(url, 'order_tasks')).unacked === 0);
-    finishFirst?.();
-    const [, finishAgain] = await runs.first(2);
-    t.deepEqual(await counts(url, 'order_tasks'), { ready: 1, unacked: 1 }, 'the late ack has settled nothing');
-    finishAgain?.();
-    const [, , finishNext] = await runs.first(3);
-    finishNext?.();
-    t.deepEqual(
-      (await orders.first(3)).map(({ payload, redelivered }) => [payload, redelivered]),
-      [
-        ['第0条消息', false],
-        ['第0条消息', true],
-        ['第1条消息', false],
-      ],
-    );
-    await worker.stop();
-    t.deepEqual(await counts(url, 'order_tasks'), { ready: 0, unacked: 0 });
-  },
-);
+  // Delivered again, it waits for the first run to end: the worker does one job at a time.
+  while ((await broker.counts('order_tasks')).unacked === 0);
+  finishFirst?.();
+  const [, finishAgain] = await runs.first(2);
+  t.deepEqual(await broker.counts('order_tasks'), { ready: 1, unacked: 1 }, 'the late ack has settled nothing');
+  finishAgain?.();
+  const [, , finishNext] = await runs.first(3);
+  finishNext?.();
+  t.deepEqual(
+    (await orders.first(3)).map(({ payload, redelivered }) => [payload, redelivered]),
+    [
+      ['第0条消息', false],
+      ['第0条消息', true],
+      ['第1条消息', false],
+    ],
+  );
+  await worker.stop();
+  t.deepEqual(await broker.counts('order_tasks'), { ready: 0, unacked: 0 });
+});
 
-withOwnRabbit(test.serial)('what is published while the broker is away is sent when it is back', async (t) => {
-  const broker = await ownNode();
-  const url = await virtualHost();
+test.serial('what is published while the broker is away is sent when it is back', async (t) => {
+  const broker = await breakableBroker(t);
+  const { url } = broker;
   await using producer = await startProducer({ url, reconnect, port: 0 });
   t.deepEqual(await get(producer), [200, { published: 5 }]);
   await broker.kill();
@@ -104,9 +106,9 @@ withOwnRabbit(test.serial)('what is published while the broker is away is sent w
   );
 });
 
-withOwnRabbit(test.serial)('a publisher that does not wait that long is told', async (t) => {
-  const broker = await ownNode();
-  await using producer = await startProducer({ url: await virtualHost(), reconnect, publishTimeout: 300, port: 0 });
+test.serial('a publisher that does not wait that long is told', async (t) => {
+  const broker = await breakableBroker(t);
+  await using producer = await startProducer({ url: broker.url, reconnect, publishTimeout: 300, port: 0 });
   t.deepEqual(await get(producer), [200, { published: 5 }]);
   await broker.kill();
   t.teardown(() => broker.start());

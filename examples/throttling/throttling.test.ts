@@ -6,14 +6,14 @@ import type { Worker } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import rateLimit from '@warren/plugin-ratelimit';
 import type { RateLimitPluginOptions } from '@warren/plugin-ratelimit';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { plainChannel, virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
+import { plainChannel } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { qos, throttled } from './throttling.js';
 
 const FIVE = ['message 1', 'message 2', 'message 3', 'message 4', 'message 5'];
 
-withOwnRabbit(test)('of five messages one is delivered while its ack is withheld; then all five come in order', async (t) => {
+test('of five messages one is delivered while its ack is withheld; then all five come in order', async (t) => {
   const { worker, delivered, acknowledge } = await withheld(t);
   await delivered.first(1);
   t.is(await ready(worker), 4);
@@ -22,7 +22,7 @@ withOwnRabbit(test)('of five messages one is delivered while its ack is withheld
   t.deepEqual(await delivered.first(5), FIVE);
 });
 
-withOwnRabbit(test)('a prefetch holds for each consumer, for each channel, and the smaller one of both', async (t) => {
+test('a prefetch holds for each consumer, for each channel, and the smaller one of both', async (t) => {
   const levels: Array<[limits: RateLimitPluginOptions, atATime: number]> = [
     [{ prefetch: 3 }, 3],
     [{ prefetch: 4, channelPrefetch: 2 }, 2],
@@ -44,33 +44,31 @@ test('a prefetch for each channel is refused where the broker would ignore it, a
   await t.throwsAsync(worker.start(), { code: 'ERR_UNSUPPORTED_BY_BROKER', message: /RabbitMQ 4\.3\.6\. Use prefetch/ });
 });
 
-withOwnRabbit(test)(
-  'offered 2000 in a second, a service that can do 1000 starts no more than that, and nothing is lost',
-  async (t) => {
-    const [offered, second] = [2_500, 1_000];
-    const starts = new Recorder<[text: string, at: number]>();
-    const worker = throttled({
-      url: await virtualHost(),
-      limits: { prefetch: 100, max: 1_000, per: second },
-      consume: (text) => starts.add([text, performance.now()]),
-    });
-    t.teardown(() => worker.stop());
-    await worker.start();
-    const published: Array<Promise<void>> = [];
-    while (published.length < offered) {
-      for (let burst = 0; burst < 20; burst++) published.push(worker.publish(qos, `message ${published.length}`));
-      await sleep(10);
-    }
-    await Promise.all(published);
+test('offered 2000 in a second, a service that can do 1000 starts no more than that, and nothing is lost', async (t) => {
+  const [offered, second] = [2_500, 1_000];
+  const starts = new Recorder<[text: string, at: number]>();
+  const { url } = await freshBroker(t);
+  const worker = throttled({
+    url,
+    limits: { prefetch: 100, max: 1_000, per: second },
+    consume: (text) => starts.add([text, performance.now()]),
+  });
+  t.teardown(() => worker.stop());
+  await worker.start();
+  const published: Array<Promise<void>> = [];
+  while (published.length < offered) {
+    for (let burst = 0; burst < 20; burst++) published.push(worker.publish(qos, `message ${published.length}`));
+    await sleep(10);
+  }
+  await Promise.all(published);
 
-    const started = await starts.first(offered);
-    t.is(new Set(started.map(([text]) => text)).size, offered);
-    const times = started.map(([, at]) => at);
-    // Our clock is read a moment after the limiter's.
-    t.true(densest(times, second - 20) <= 1_000);
-    t.is(await ready(worker), 0);
-  },
-);
+  const started = await starts.first(offered);
+  t.is(new Set(started.map(([text]) => text)).size, offered);
+  const times = started.map(([, at]) => at);
+  // Our clock is read a moment after the limiter's.
+  t.true(densest(times, second - 20) <= 1_000);
+  t.is(await ready(worker), 0);
+});
 
 /** Five messages for a consumer that acknowledges nothing until it is told to. */
 async function withheld(t: ExecutionContext, limits?: RateLimitPluginOptions): Promise<Withheld> {
@@ -80,7 +78,7 @@ async function withheld(t: ExecutionContext, limits?: RateLimitPluginOptions): P
     delivered.add(text);
     return acknowledged.first(1);
   };
-  const url = await virtualHost();
+  const { url } = await freshBroker(t);
   await declareAsArticle(t, url);
   const worker = throttled({ url, consume, ...(limits && { limits }) });
   t.teardown(() => worker.stop());

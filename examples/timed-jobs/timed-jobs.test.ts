@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Worker } from '@warren/core';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { ownNode, plainChannel } from '../_broker.js';
+import { breakableBroker } from '@warren/test-broker';
+import type { BreakableBroker } from '@warren/test-broker';
+import { plainChannel } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { orderTimeouts, placeOrder } from './timed-jobs.js';
 
@@ -16,9 +17,9 @@ const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 /** A quorum queue that was declared a moment before its broker is killed is lost. */
 const SETTLING = 3_000;
 
-withOwnRabbit(test.serial)('a message with a short delay does not wait behind one with a long delay', async (t) => {
+test.serial('a message with a short delay does not wait behind one with a long delay', async (t) => {
   const second = 100;
-  const { worker, cancelled } = await shop(t);
+  const { worker, cancelled } = await shop(t, await breakableBroker(t));
   const placed = performance.now();
   await placeOrder(worker, '10 s', 10 * second);
   await placeOrder(worker, '1 s', second);
@@ -28,26 +29,27 @@ withOwnRabbit(test.serial)('a message with a short delay does not wait behind on
   t.true(Number(last?.at) - placed >= 10 * second);
 });
 
-withOwnRabbit(test.serial)('a paid order is not cancelled', async (t) => {
-  const { worker, cancelled } = await shop(t, (id) => id === 'paid');
+test.serial('a paid order is not cancelled', async (t) => {
+  const { worker, cancelled } = await shop(t, await breakableBroker(t), (id) => id === 'paid');
   await placeOrder(worker, 'paid', 50);
   await placeOrder(worker, 'unpaid', 100);
   t.is((await cancelled.first(1))[0]?.id, 'unpaid');
 });
 
-withOwnRabbit(test.serial)('the process that placed an order is killed: the order is cancelled once, at its time', async (t) => {
+test.serial('the process that placed an order is killed: the order is cancelled once, at its time', async (t) => {
+  const broker = await breakableBroker(t);
   const placed = performance.now();
-  await placeAndDie(t, 'order-1', '2s');
-  const { worker, cancelled } = await shop(t);
+  await placeAndDie(t, broker, ['order-1', '2s']);
+  const { worker, cancelled } = await shop(t, broker);
   const [cancellation] = await cancelled.first(1);
   t.is(cancellation?.id, 'order-1');
   t.true(Number(cancellation?.at) - placed >= 2_000);
-  await nothingLeft(t, worker);
+  await nothingLeft(t, broker, worker);
 });
 
-withOwnRabbit(test.serial)('the broker is killed: the order is cancelled once, at its time', async (t) => {
-  const broker = await ownNode();
-  const { worker, cancelled } = await shop(t);
+test.serial('the broker is killed: the order is cancelled once, at its time', async (t) => {
+  const broker = await breakableBroker(t);
+  const { worker, cancelled } = await shop(t, broker);
   const placed = performance.now();
   await placeOrder(worker, 'order-2', '10s');
   await sleep(SETTLING);
@@ -56,7 +58,7 @@ withOwnRabbit(test.serial)('the broker is killed: the order is cancelled once, a
   const [cancellation] = await cancelled.first(1);
   t.is(cancellation?.id, 'order-2');
   t.true(Number(cancellation?.at) - placed >= 10_000);
-  await nothingLeft(t, worker);
+  await nothingLeft(t, broker, worker);
   t.is(cancelled.all.length, 1);
 });
 
@@ -67,9 +69,9 @@ interface Cancellation {
 
 async function shop(
   t: ExecutionContext,
+  { url }: BreakableBroker,
   isPaid?: (id: string) => boolean,
 ): Promise<{ worker: Worker; cancelled: Recorder<Cancellation> }> {
-  const { url } = await ownNode();
   const cancelled = new Recorder<Cancellation>();
   const cancel = (id: string): void => cancelled.add({ id, at: performance.now() });
   const worker = orderTimeouts({ url, cancel, ...(isPaid && { isPaid }) });
@@ -78,9 +80,8 @@ async function shop(
   return { worker, cancelled };
 }
 
-async function placeAndDie(t: ExecutionContext, id: string, timeout: string): Promise<void> {
-  const { url } = await ownNode();
-  const child = fork(MAIN, [id, timeout], { env: { ...process.env, AMQP_URL: url }, silent: true });
+async function placeAndDie(t: ExecutionContext, { url }: BreakableBroker, order: [id: string, timeout: string]): Promise<void> {
+  const child = fork(MAIN, order, { env: { ...process.env, AMQP_URL: url }, silent: true });
   t.teardown(() => child.kill('SIGKILL'));
   const printed = new Recorder<string>();
   if (child.stdout) createInterface(child.stdout).on('line', printed.add);
@@ -91,11 +92,10 @@ async function placeAndDie(t: ExecutionContext, id: string, timeout: string): Pr
 }
 
 /** No copy of the message is anywhere: neither in the queue, nor on its way there. */
-async function nothingLeft(t: ExecutionContext, worker: Worker): Promise<void> {
+async function nothingLeft(t: ExecutionContext, broker: BreakableBroker, worker: Worker): Promise<void> {
   await worker.stop();
-  const broker = await ownNode();
   const channel = await plainChannel(t, broker.url);
-  const [, ...queues] = (await broker.ctl('list_queues', 'name')).split('\n');
+  const queues = await broker.queues();
   t.true(queues.length > 0);
   for (const queue of queues) t.is((await channel.checkQueue(queue)).messageCount, 0, queue);
 }

@@ -1,11 +1,10 @@
 import test from 'ava';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { ownNode } from '../_broker.js';
+import { breakableBroker } from '@warren/test-broker';
 import { Recorder } from '../_recorder.js';
 import { newTask, work } from './work-queues.js';
 
-withOwnRabbit(test)('every confirmed task is there after the broker was stopped, and after it was killed', async (t) => {
-  const broker = await ownNode();
+test('every confirmed task is there after the broker was stopped, and after it was killed', async (t) => {
+  const broker = await breakableBroker(t);
   await newTask(broker.url, ...tasks('stopped'));
   await broker.stop();
   await broker.start();

@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url';
 import type { ConsumeMessage } from 'amqplib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { withOwnRabbit } from '@warren/rabbitmq-node';
-import { counts, plainChannel, virtualHost } from '../_broker.js';
+import { freshBroker } from '@warren/test-broker';
+import { plainChannel } from '../_broker.js';
 import { Recorder } from '../_recorder.js';
 import { dots, newTask, work } from './work-queues.js';
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 const DONE = /^Done /;
 
-withOwnRabbit(test)('a task takes a second of work for each of its dots', async (t) => {
-  const url = await virtualHost();
+test('a task takes a second of work for each of its dots', async (t) => {
+  const { url } = await freshBroker(t);
   const printed = new Recorder<[line: string, at: number]>();
   await using worker = work({ url, print: (line) => printed.add([line, performance.now()]), second: 50 });
   await worker.start();
@@ -25,8 +25,8 @@ withOwnRabbit(test)('a task takes a second of work for each of its dots', async 
   t.true(Number(end) - Number(start) >= 3 * 50 - 2);
 });
 
-withOwnRabbit(test)('a plain program and the framework share the queue, in both directions', async (t) => {
-  const url = await virtualHost();
+test('a plain program and the framework share the queue, in both directions', async (t) => {
+  const { url } = await freshBroker(t);
   const channel = await plainChannel(t, url);
   await channel.assertQueue('task_queue', { durable: true });
   channel.sendToQueue('task_queue', Buffer.from('任务.'), { persistent: true });
@@ -43,8 +43,8 @@ withOwnRabbit(test)('a plain program and the framework share the queue, in both 
   t.is(message?.properties.deliveryMode, 2);
 });
 
-withOwnRabbit(test)('without prefetch two workers get the tasks in turn: 1, 3, 5 and 2, 4', async (t) => {
-  const url = await virtualHost();
+test('without prefetch two workers get the tasks in turn: 1, 3, 5 and 2, 4', async (t) => {
+  const { url } = await freshBroker(t);
   const [one, two] = [new Recorder<string>(), new Recorder<string>()];
   await using first = work({ url, print: one.add, prefetch: 0, second: 1 });
   await using second = work({ url, print: two.add, prefetch: 0, second: 1 });
@@ -57,8 +57,8 @@ withOwnRabbit(test)('without prefetch two workers get the tasks in turn: 1, 3, 5
 });
 
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
-  withOwnRabbit(test)(`a worker that dies of ${signal} in the middle of a task loses nothing: another gets it`, async (t) => {
-    const url = await virtualHost();
+  test(`a worker that dies of ${signal} in the middle of a task loses nothing: another gets it`, async (t) => {
+    const { url } = await freshBroker(t);
     const { child, printed } = workerProcess(t, url);
     await printed.first(1);
     await newTask(url, 'A long task.');
@@ -74,14 +74,15 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
   });
 }
 
-withOwnRabbit(test)('a forgotten ack stays on the queue; a handler cannot forget it', async (t) => {
-  const url = await virtualHost();
+test('a forgotten ack stays on the queue; a handler cannot forget it', async (t) => {
+  const broker = await freshBroker(t);
+  const { url } = broker;
   await newTask(url, 'forgotten.');
   const channel = await plainChannel(t, url);
   const received = new Recorder<ConsumeMessage | null>();
   await channel.consume('task_queue', received.add);
   await received.first(1);
-  t.deepEqual(await counts(url, 'task_queue'), { ready: 0, unacked: 1 });
+  t.deepEqual(await broker.counts('task_queue'), { ready: 0, unacked: 1 });
   await channel.close();
 
   const printed = new Recorder<string>();
@@ -89,11 +90,11 @@ withOwnRabbit(test)('a forgotten ack stays on the queue; a handler cannot forget
   await worker.start();
   t.deepEqual(await printed.first(2), ['Received forgotten. (redelivered)', 'Done forgotten.']);
   await worker.stop();
-  t.deepEqual(await counts(url, 'task_queue'), { ready: 0, unacked: 0 });
+  t.deepEqual(await broker.counts('task_queue'), { ready: 0, unacked: 0 });
 });
 
-withOwnRabbit(test)('with prefetch 1 the idle worker takes the next task', async (t) => {
-  const url = await virtualHost();
+test('with prefetch 1 the idle worker takes the next task', async (t) => {
+  const { url } = await freshBroker(t);
   const second = 100;
   const printed = new Recorder<string>();
   await using first = work({ url, print: printed.add, second });

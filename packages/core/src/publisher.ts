@@ -27,6 +27,7 @@ export class Publisher {
   readonly #parts: PublisherParts;
   readonly #chain: Publish;
   readonly #declared = new WeakSet<JobType>();
+  readonly #declaring = new Map<JobType, Promise<void>>();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -76,9 +77,16 @@ export class Publisher {
     return messagePublish.hasSubscribers ? announce(identified, published) : published;
   }
 
-  async #declare(job: JobType): Promise<void> {
-    await this.#parts.connection.declare(new Topology().boundQueue(job.queue, job.bindings));
-    this.#declared.add(job);
+  /** Once, however many publish the job at a time: the connection keeps every topology, to declare it again. */
+  #declare(job: JobType): Promise<void> {
+    const underWay = this.#declaring.get(job);
+    if (underWay) return underWay;
+    const declaring = this.#parts.connection
+      .declare(new Topology().boundQueue(job.queue, job.bindings))
+      .then(() => void this.#declared.add(job))
+      .finally(() => this.#declaring.delete(job));
+    this.#declaring.set(job, declaring);
+    return declaring;
   }
 
   #properties(options: PublishOptions, base: MessageProperties = {}): MessageProperties {

@@ -140,7 +140,10 @@ export class Worker implements AsyncDisposable {
     await registry.start(this.container);
     for (const options of assembly.consumers) {
       this.#stopping.signal.throwIfAborted();
-      this.#consumers.push(await connection.consume(options, (delivery) => void dispatcher.deliver(delivery)));
+      const consumer = await connection.consume(options, (delivery) => void dispatcher.deliver(delivery));
+      this.#consumers.push(consumer);
+      // A stop that came meanwhile has not seen it: what it gives back would come again at once.
+      if (this.#stopping.signal.aborted) await consumer.cancel();
     }
     this.#stopping.signal.throwIfAborted();
   }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import * as v from 'valibot';
 import { defineJob } from '../src/index.js';
@@ -140,6 +141,28 @@ test('the first publish of a job declares its queue, before any worker consumes 
   t.like(properties, { messageId: 'm-1', type: 'early', deliveryMode: 2, priority: 2, contentType: 'application/json' });
   t.is(properties.headers?.['tenant'], 'acme');
   t.is(await client.ready(`${queue}.dead`), 0);
+});
+
+test('a job that is published many times at once is declared once, and again where that has failed', async (t) => {
+  const worker = createTestWorker();
+  await worker.start();
+  const job = defineJob<number>('often', { queue: 'often' });
+  const declared: unknown[] = [];
+  const failing = [new Error('not now')];
+  worker.connection.declare = async (topology) => {
+    declared.push(topology);
+    await turn();
+    const error = failing.pop();
+    if (error) throw error;
+  };
+  const publish = (): Promise<unknown> => Promise.allSettled([1, 2, 3].map((n) => worker.publish(job, n)));
+  await publish();
+  t.is(declared.length, 1);
+  t.deepEqual(worker.sent, []);
+  await publish();
+  await publish();
+  t.is(declared.length, 2);
+  t.is(worker.sent.length, 6);
 });
 
 test('a message that no queue takes is an error, unless it is not mandatory', async (t) => {

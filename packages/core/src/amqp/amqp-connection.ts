@@ -39,12 +39,13 @@ export class AmqpConnection implements Connection {
   readonly #outage: Outage;
   /** Shut while the consuming connection is down, or its topology not declared yet. */
   readonly #ready = new Gate();
-  readonly #declared: Declaration['declared'] = new Set();
+  #declared: Declaration['declared'] = new WeakSet();
   #declaring: Promise<void> = Promise.resolve();
   #redeclaring: Promise<void> | undefined;
   /** What is declared again on every new connection. */
   readonly #topologies = new Set<Topology>();
   #capabilities: Capabilities | undefined;
+  #closed = false;
 
   constructor(parts: ConnectionParts) {
     const { settings, clock, events, logger } = parts;
@@ -52,7 +53,7 @@ export class AmqpConnection implements Connection {
     const consuming = new Link(settings);
     const publishing = new Link(settings);
     const declared = (): Promise<void> => this.#ready.passed;
-    consuming.on('down', () => this.#ready.shut());
+    consuming.on('down', () => this.#closed || this.#ready.shut());
     consuming.on('up', () => void this.#declareAgain());
     this.#publisher = new PublishChannel({
       link: publishing,
@@ -133,6 +134,9 @@ export class AmqpConnection implements Connection {
     this.#outage.end();
     await Promise.all([this.#publisher.close(ms / 2), ...this.#consumers.map((consumer) => consumer.close(ms / 2))]);
     await Promise.all([this.#consuming.close(ms / 2), this.#publishing.close(ms / 2)]);
+    this.#closed = true;
+    // Who still waits for the topology hears that the connection is lost.
+    this.#ready.open();
   }
 
   #model(): ChannelModel {
@@ -156,7 +160,7 @@ export class AmqpConnection implements Connection {
   }
 
   async #redeclare(): Promise<void> {
-    this.#declared.clear();
+    this.#declared = new WeakSet();
     for (const topology of this.#topologies) {
       try {
         await this.#declareMissing(topology);

@@ -8,8 +8,8 @@ type Part = Exchange | Queue | Binding;
 
 export interface Declaration {
   readonly topology: Topology;
-  /** What has been declared on this connection; grows. */
-  readonly declared: Set<Part>;
+  /** What has been declared on this connection. Weak, for parts come and go: the targets of delayed messages, for one. */
+  readonly declared: WeakSet<Part>;
   /** Milliseconds for each call. */
   readonly timeout: number;
 }

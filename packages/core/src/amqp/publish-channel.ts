@@ -30,6 +30,7 @@ export class PublishChannel {
   /** How many are still to be sent one by one. */
   #suspects = 0;
   #maxBytes = Infinity;
+  #closed = false;
 
   constructor(plan: PublishPlan) {
     const { link, clock, settings, fault } = plan;
@@ -57,6 +58,7 @@ export class PublishChannel {
   }
 
   publish(message: Message): Promise<void> {
+    if (this.#closed) return Promise.reject(new ConnectionLostError());
     if (message.content.length > this.#maxBytes) {
       const cause = new RangeError(`it has ${message.content.length} bytes, and the broker takes at most ${this.#maxBytes}`);
       return Promise.reject(new MessageInvalidError({ ...message, cause }));
@@ -72,6 +74,7 @@ export class PublishChannel {
 
   /** Waits for what is unconfirmed, at most `ms` milliseconds; the rest is rejected. */
   async close(ms: number): Promise<void> {
+    this.#closed = true;
     const timer = setTimeout(() => this.#outbox.fail(new ConnectionLostError()), ms / 2);
     await this.#outbox.empty();
     clearTimeout(timer);

@@ -33,7 +33,7 @@ export class SupervisedChannel<C extends Channel> {
   readonly #plan: ChannelPlan<C>;
   #channel: C | undefined;
   #opening = false;
-  #retired = false;
+  readonly #retirement = new AbortController();
 
   constructor(plan: ChannelPlan<C>) {
     this.#plan = plan;
@@ -58,7 +58,7 @@ export class SupervisedChannel<C extends Channel> {
 
   /** Lets it go on, but opens it no more. */
   retire(): void {
-    this.#retired = true;
+    this.#retirement.abort();
     this.#plan.link.off('up', this.#reopen);
   }
 
@@ -68,18 +68,18 @@ export class SupervisedChannel<C extends Channel> {
   }
 
   readonly #reopen = (): void => {
-    if (!this.#opening) void this.#keepOpening();
+    if (!this.#opening) void this.#keepOpening(this.#retirement.signal);
   };
 
-  async #keepOpening(): Promise<void> {
+  async #keepOpening(retired: AbortSignal): Promise<void> {
     this.#opening = true;
     const { link, clock, fault } = this.#plan;
-    for (let attempt = 1; link.model && !this.#channel && !this.#retired; attempt++) {
+    for (let attempt = 1; link.model && !this.#channel && !retired.aborted; attempt++) {
       try {
         await this.#openOn(link.model);
       } catch (error) {
-        if (link.model) fault(error as Error);
-        await clock.sleep(wait(attempt));
+        if (link.model && !retired.aborted) fault(error as Error);
+        await clock.sleep(wait(attempt), retired);
       }
     }
     this.#opening = false;
@@ -101,7 +101,8 @@ export class SupervisedChannel<C extends Channel> {
         });
       });
       await Promise.race([setUp(opened), ended]);
-      if (end.reached) throw new ConnectionLostError();
+      // Retired meanwhile it would be given work that nobody takes any more.
+      if (end.reached || this.#retirement.signal.aborted) throw new ConnectionLostError();
       this.#channel = opened;
     } catch (error) {
       // Half set up it would still be given work, if the broker answers late.
@@ -114,6 +115,6 @@ export class SupervisedChannel<C extends Channel> {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     this.#plan.lost(error && channelFailure(error, this.#plan.what));
-    if (!this.#retired) this.#reopen();
+    if (!this.#retirement.signal.aborted) this.#reopen();
   }
 }
