@@ -132,6 +132,8 @@ export class Subject {
   }
 
   #settleAll(how: Extract<Operation, { do: 'settle-all' }>['how']): void {
+    // Queues of RabbitMQ work side by side: whose dead letters come first is not fixed.
+    if (how === 'nack' && new Set(this.#outstanding.map(({ queue }) => queue)).size > 1) return;
     this.#outstanding = [];
     if (how === 'ack') this.#wire.send(1, 'basic.ack', { multiple: true });
     else this.#wire.send(1, 'basic.nack', { multiple: true, requeue: how === 'requeue' });
