@@ -6,6 +6,9 @@ import { broker, client, publish } from './_broker.js';
 test('Options that make no sense are refused.', async (t) => {
   await t.throwsAsync(startBroker({ port: -1 }), { code: 'ERR_BROKER_OPTION' });
   await t.throwsAsync(startBroker({ port: 0, compat: '5.x' as never }), { code: 'ERR_BROKER_OPTION' });
+  await t.throwsAsync(startBroker({ port: 0, users: {} }), { code: 'ERR_BROKER_OPTION' });
+  await t.throwsAsync(startBroker({ prot: 0 } as never), { code: 'ERR_BROKER_OPTION', message: /no broker option "prot"/ });
+  await t.throwsAsync(startBroker({ port: 0, tls: { key: 'no key', cert: 'no certificate' } }), { code: 'ERR_BROKER_OPTION' });
 });
 
 test('A port that is taken is an error that says so.', async (t) => {

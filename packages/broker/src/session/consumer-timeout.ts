@@ -14,8 +14,9 @@ interface Watched extends SessionHost {
   readonly connections: Iterable<Connection>;
 }
 
-/** Checks all channels from time to time until cancelled. */
+/** Checks all channels from time to time until cancelled. A timeout of 0 is none. */
 export function watchConsumers(host: Watched, timeout: number): { cancel(): void } {
+  if (timeout === 0) return { cancel: () => {} };
   const interval = Math.min(MOST_BETWEEN_CHECKS, Math.ceil(timeout / 2));
   const later = (): Timer => host.clock.at(host.clock.now() + interval, check);
   const check = (): void => {
