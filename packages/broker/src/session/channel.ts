@@ -17,7 +17,7 @@ import { handle } from './methods.js';
 import { publish } from './publish.js';
 import type { ReplyConsumer } from './direct-reply.js';
 import type { SessionHost } from './session-host.js';
-import { settle, type Settlement } from './settle.js';
+import { settle, settleByConsumer, type Settlement } from './settle.js';
 import type { Transaction } from './transaction.js';
 
 const PUBLISH_IDS = methodIds('basic.publish');
@@ -130,7 +130,8 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   /** Settles at once, or at the commit of a transaction. */
   settle(deliveries: readonly Delivery[], settlement: Settlement): void {
     const apply = (): void => {
-      settle(deliveries, settlement);
+      if (deliveries.length > 1 && settlement !== 'ack') settleByConsumer(deliveries, settlement);
+      else settle(deliveries, settlement);
       if (this.channelPrefetch > 0) this.resumeDeliveries();
     };
     if (this.transaction === undefined) apply();

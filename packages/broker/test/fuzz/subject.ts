@@ -103,8 +103,8 @@ export class Subject {
     const routingKey = exchange === '' || (QUEUES as readonly string[]).includes(key) ? this.#name(key) : key;
     const headers: FieldTable = new Map([['number', int(this.#published)]]);
     if (copy !== '') headers.set('CC', array([longstr(this.#name(copy))]));
-    // RabbitMQ may hand out an expired message that was behind one of a higher priority.
-    const expires = expired && exchange === '' && key !== 'urgent' && copy !== 'urgent';
+    // RabbitMQ may hand out an expired message that was behind one of a higher priority; and of two queues, either may be first.
+    const expires = expired && exchange === '' && key !== 'urgent' && copy === '';
     const expiration = expires ? { expiration: '0' } : {};
     const args = { exchange: exchange === '' ? '' : this.#name(exchange), routingKey, mandatory: true };
     this.#wire.publish(1, args, { headers, priority, ...expiration, body: String(this.#published++) });
