@@ -138,10 +138,10 @@ export class Queue implements Destination {
     return undefined;
   }
 
-  /** After messages came back: delivers them again and drops what is too much. */
+  /** After messages came back: drops what is too much, then delivers again (rabbit_amqqueue_process, requeue_and_run). */
   settled(): void {
-    this.dispatch();
     this.#dropExcess();
+    this.dispatch();
   }
 
   /** Removes all ready messages and returns how many there were. */

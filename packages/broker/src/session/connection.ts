@@ -209,7 +209,9 @@ export class Connection {
     const refusal =
       error instanceof AmqpError ? error : new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : 'unknown');
     const channel = this.channels.get(channelNumber);
-    const ids = channel?.contentIds ?? (method === undefined ? NO_METHOD : methodIds(method.name));
+    // A refused login is about no method (https://www.rabbitmq.com/docs/auth-notification).
+    const about = refusal.reply === 'ACCESS_REFUSED' && !this.running ? undefined : method;
+    const ids = channel?.contentIds ?? (about === undefined ? NO_METHOD : methodIds(about.name));
     if (refusal.scope === 'channel' && channel !== undefined) channel.fail(refusal, ids);
     else this.#close(refusal, ids);
   }
