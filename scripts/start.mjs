@@ -1,11 +1,10 @@
 // npm start: a broker, the quickstart's worker by the command line, and a producer that feeds it. Ends with Ctrl-C.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startBroker } from '@warren/broker';
 import { redactUrl } from '@warren/core';
-import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
 import { connect } from 'amqplib';
 import { produce } from '../examples/dist/quickstart/producer.js';
 
@@ -13,13 +12,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const LOCAL = 'amqp://localhost';
 const HANDLERS = 'examples/quickstart/handlers/*.ts';
 const UNREACHABLE = 3;
-
-const HOW_TO_GET_ONE = `
-To get RabbitMQ:
-  docker compose up -d              with Docker, from compose.yaml
-  apt-get install rabbitmq-server   on Debian and Ubuntu
-  brew install rabbitmq             on macOS
-or set AMQP_URL to the address of one. Then: npm start`;
 
 /** Why the broker at `url` cannot be used; undefined when it can. */
 async function refusal(url) {
@@ -32,30 +24,28 @@ async function refusal(url) {
   }
 }
 
-function isFree(port) {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-/** The broker to use, and how to end it if it is ours; undefined where there is none, which has been said then. */
+/** The broker to use, and how to end it if it is ours; undefined where AMQP_URL names one that is not there, which has been said then. */
 async function findBroker() {
   const given = process.env.AMQP_URL?.split(',')[0];
   const reason = await refusal(given ?? LOCAL);
   if (reason === undefined) return { url: given ?? LOCAL, isDefault: given === undefined };
-  if (given) console.error(`No broker at AMQP_URL, ${redactUrl(given)}: ${reason}`);
-  else if (findRabbit()) return startOwn();
-  else console.error(`No broker at ${LOCAL} (${reason}), and RabbitMQ is not installed here.${HOW_TO_GET_ONE}`);
+  if (given === undefined) return startOwn();
+  console.error(`No broker at AMQP_URL, ${redactUrl(given)}: ${reason}`);
   return undefined;
 }
 
+/** At the default address, so that programs find it without being told; where that is taken, at any. */
 async function startOwn() {
-  console.error('Starting a private RabbitMQ for this run …');
-  const isDefault = await isFree(5672);
-  const node = await startRabbit(isDefault ? { port: 5672 } : {});
-  return { url: node.url, isDefault, end: () => node[Symbol.asyncDispose]() };
+  const broker = await startBroker({ allowProduction: true }).catch((error) => {
+    if (error.code === 'ERR_BROKER_ADDRESS_IN_USE') return startBroker({ port: 0, allowProduction: true });
+    throw error;
+  });
+  const isDefault = broker.port === 5672;
+  const url = isDefault ? LOCAL : `${LOCAL}:${broker.port}`;
+  console.error(
+    `No broker at ${LOCAL}: started an embedded one at ${url}, for this run. For RabbitMQ, set AMQP_URL to its address.`,
+  );
+  return { url, isDefault, end: () => broker.close() };
 }
 
 function startWorker(url, args) {
@@ -70,12 +60,13 @@ function startWorker(url, args) {
 }
 
 function explain({ url, isDefault }) {
-  const option = isDefault ? '' : ` --url ${url}`;
+  const address = redactUrl(url);
+  const option = isDefault ? '' : ` --url ${address}`;
   console.error(`
 Feed it from a second terminal:
   npx worker publish '' quickstart.greetings '{"name":"you"}'${option}
   npx worker publish --job reminder '{"about":"lunch"}' --delay 5s --handlers '${HANDLERS}'${option}
-  node examples/quickstart/plain-producer.mjs${isDefault ? '' : ` ${url}`}
+  node examples/quickstart/plain-producer.mjs${isDefault ? '' : ` ${address}`}
 Ctrl-C ends it.
 `);
 }

@@ -95,3 +95,21 @@ export class ManagementError extends WorkerError {
     );
   }
 }
+
+/** The embedded broker did not start: its own message and code. */
+export class EmbeddedBrokerError extends ConfigurationError {
+  readonly code: string;
+  constructor(cause: Error & { readonly code: string }) {
+    super(cause.message, { cause });
+    this.code = cause.code;
+  }
+}
+
+export class ProductionBrokerError extends ConfigurationError {
+  readonly code = 'ERR_BROKER_PRODUCTION';
+  constructor(facts: { flag: string }) {
+    super(
+      `The embedded broker is for development, and NODE_ENV is production: run RabbitMQ, or give ${facts.flag} if you mean it.`,
+    );
+  }
+}

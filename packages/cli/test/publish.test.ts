@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { withRabbit } from '@warren/rabbitmq-node';
 import { broker } from './_broker.js';
 import { project, run, start } from './_cli.js';
 
@@ -12,7 +11,7 @@ const jobModule = (queue: string): string => `
   const job = defineJob('count', { queue: '${queue}', schema: number });
   export default (worker) => { worker.handle(job, () => {}); };`;
 
-withRabbit(test)('a raw message arrives as it was given, and its id is all of stdout', async (t) => {
+test('a raw message arrives as it was given, and its id is all of stdout', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   const args = ['publish', '', queue, '第0条消息', '--header', 'tenant=acme=1', '--content-type', 'text/plain', '--url', url];
@@ -24,7 +23,7 @@ withRabbit(test)('a raw message arrives as it was given, and its id is all of st
   t.like(message && message.properties, { contentType: 'text/plain', deliveryMode: 2, headers: { tenant: 'acme=1' } });
 });
 
-withRabbit(test)('a body comes from a file or from stdin', async (t) => {
+test('a body comes from a file or from stdin', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   const cwd = await project(t, { 'body.bin': 'from a file' });
@@ -38,7 +37,7 @@ withRabbit(test)('a body comes from a file or from stdin', async (t) => {
   );
 });
 
-withRabbit(test)('a message that no queue takes is exit code 1, unless --no-mandatory says that it may be', async (t) => {
+test('a message that no queue takes is exit code 1, unless --no-mandatory says that it may be', async (t) => {
   const { url, queue } = await broker(t);
   const cwd = await project(t);
   const refused = await run(t, ['publish', '', queue, 'x', '--url', url], { cwd });
@@ -47,23 +46,20 @@ withRabbit(test)('a message that no queue takes is exit code 1, unless --no-mand
   t.is((await run(t, ['publish', '', queue, 'x', '--no-mandatory', '--url', url], { cwd })).code, 0);
 });
 
-withRabbit(test)(
-  'a job is published with its name, to its queue, which is declared; a payload that does not fit is exit code 1',
-  async (t) => {
-    const { url, channel, queue } = await broker(t);
-    const cwd = await project(t, { 'handlers/count.ts': jobModule(queue) });
-    const bad = await run(t, ['publish', '--job', 'count', '{"n":"one"}', '--url', url], { cwd });
-    t.is(bad.code, 1);
-    t.regex(bad.stderr, /n: expected a number.*\[ERR_PAYLOAD_INVALID\]/);
-    const good = await run(t, ['publish', '--job', 'count', '{"n":1}', '--url', url, '--json'], { cwd });
-    t.is(good.code, 0, good.stderr);
-    const message = await channel.get(queue, { noAck: true });
-    t.is(message && message.properties.type, 'count');
-    t.is((JSON.parse(good.stdout) as { messageId: string }).messageId, message && message.properties.messageId);
-  },
-);
+test('a job is published with its name, to its queue, which is declared; a payload that does not fit is exit code 1', async (t) => {
+  const { url, channel, queue } = await broker(t);
+  const cwd = await project(t, { 'handlers/count.ts': jobModule(queue) });
+  const bad = await run(t, ['publish', '--job', 'count', '{"n":"one"}', '--url', url], { cwd });
+  t.is(bad.code, 1);
+  t.regex(bad.stderr, /n: expected a number.*\[ERR_PAYLOAD_INVALID\]/);
+  const good = await run(t, ['publish', '--job', 'count', '{"n":1}', '--url', url, '--json'], { cwd });
+  t.is(good.code, 0, good.stderr);
+  const message = await channel.get(queue, { noAck: true });
+  t.is(message && message.properties.type, 'count');
+  t.is((JSON.parse(good.stdout) as { messageId: string }).messageId, message && message.properties.messageId);
+});
 
-withRabbit(test)('--delay holds a message with plugin-delay, which need not be named', async (t) => {
+test('--delay holds a message with plugin-delay, which need not be named', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   const before = Date.now();
@@ -76,7 +72,7 @@ withRabbit(test)('--delay holds a message with plugin-delay, which need not be n
   t.true(Date.now() - before >= 1_500);
 });
 
-withRabbit(test)('lines of JSON are published; the ones that cannot be are told by number, and the exit code is 1', async (t) => {
+test('lines of JSON are published; the ones that cannot be are told by number, and the exit code is 1', async (t) => {
   const { url, channel, queue } = await broker(t);
   const cwd = await project(t, { 'handlers/count.ts': jobModule(queue) });
   const input = '{"n":1}\nnot json\n{"n":"two"}\n\n{"n":3}';
@@ -90,7 +86,7 @@ withRabbit(test)('lines of JSON are published; the ones that cannot be are told 
   t.is((await channel.checkQueue(queue)).messageCount, 2);
 });
 
-withRabbit(test)('a large file is published whole, with a bounded number in flight', async (t) => {
+test('a large file is published whole, with a bounded number in flight', async (t) => {
   const { url, channel, queue } = await broker(t);
   const cwd = await project(t, { 'handlers/count.ts': jobModule(queue) });
   await writeFile(join(cwd, 'many.ndjson'), Array.from({ length: 3_000 }, (_, n) => JSON.stringify({ n })).join('\n'));
@@ -100,7 +96,7 @@ withRabbit(test)('a large file is published whole, with a bounded number in flig
   t.is((await channel.checkQueue(queue)).messageCount, 3_000);
 });
 
-withRabbit(test)('a rate paces the lines, and Ctrl-C finishes what is in flight and says how far it came', async (t) => {
+test('a rate paces the lines, and Ctrl-C finishes what is in flight and says how far it came', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   const cwd = await project(t);

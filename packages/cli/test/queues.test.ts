@@ -1,83 +1,35 @@
-import { connect } from 'amqplib';
 import test from 'ava';
-import { startRabbit, withOwnRabbit, withRabbit } from '@warren/rabbitmq-node';
-import { broker, feed, sleeper } from './_broker.js';
-import { json, project, run } from './_cli.js';
+import { broker } from './_broker.js';
+import { project, run } from './_cli.js';
+import { feed } from './_feed.js';
+import { sleeper } from './_sleeper.js';
 
 interface Listed {
   readonly source: string;
   readonly queues: ReadonlyArray<{ name: string; type?: string; ready?: number; unacked?: number; consumers?: number }>;
-  readonly delayed?: number;
 }
 
-withRabbit(test)(
-  'without the management API the queues of the project are listed, and where the numbers come from',
-  async (t) => {
-    const { url, channel, queue } = await broker(t);
-    const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue) });
-    await channel.assertQueue(`${queue}.dead`, { durable: true });
-    await feed(channel, `${queue}.dead`, 'a', 'b');
-    const { code, stdout } = await run(t, ['queues', '--url', url, '--json'], { cwd });
-    t.is(code, 0);
-    const { source, queues } = JSON.parse(stdout) as Listed;
-    t.regex(source, /passive declaration/);
-    t.like(
-      queues.find(({ name }) => name === `${queue}.dead`),
-      { type: 'quorum', ready: 2, consumers: 0 },
-    );
-    t.is(queues.find(({ name }) => name === queue)?.ready, undefined);
-    const table = await run(t, ['queues', 'list', '--url', url], { cwd });
-    t.regex(table.stdout, /^QUEUE +TYPE +READY +UNACKED +CONSUMERS\n/);
-    t.regex(table.stdout, new RegExp(`${queue}.dead +quorum +2 +- +0\n`));
-    t.regex(table.stderr, /passive declaration/);
-  },
-);
+test('without the management API the queues of the project are listed, and where the numbers come from', async (t) => {
+  const { url, channel, queue } = await broker(t);
+  const cwd = await project(t, { 'handlers/nap.ts': sleeper(queue) });
+  await channel.assertQueue(`${queue}.dead`, { durable: true });
+  await feed(channel, `${queue}.dead`, 'a', 'b');
+  const { code, stdout } = await run(t, ['queues', '--url', url, '--json'], { cwd });
+  t.is(code, 0);
+  const { source, queues } = JSON.parse(stdout) as Listed;
+  t.regex(source, /passive declaration/);
+  t.like(
+    queues.find(({ name }) => name === `${queue}.dead`),
+    { type: 'quorum', ready: 2, consumers: 0 },
+  );
+  t.is(queues.find(({ name }) => name === queue)?.ready, undefined);
+  const table = await run(t, ['queues', 'list', '--url', url], { cwd });
+  t.regex(table.stdout, /^QUEUE +TYPE +READY +UNACKED +CONSUMERS\n/);
+  t.regex(table.stdout, new RegExp(`${queue}.dead +quorum +2 +- +0\n`));
+  t.regex(table.stderr, /passive declaration/);
+});
 
-withOwnRabbit(test)(
-  'with the management API all queues are listed with unacknowledged messages, and the exchanges and consumers',
-  async (t) => {
-    const node = await startRabbit({ management: true });
-    t.teardown(() => node[Symbol.asyncDispose]());
-    const connection = await connect(node.url);
-    t.teardown(() => connection.close());
-    const channel = await connection.createConfirmChannel();
-    await channel.assertQueue('work');
-    await channel.assertExchange('events', 'topic', { durable: true, internal: true });
-    await channel.prefetch(2);
-    await channel.consume('work', () => {});
-    await feed(channel, 'work', '1', '2', '3', '4', '5');
-    const cwd = await project(t);
-    const flags = ['--url', node.url, '--management-url', node.managementUrl ?? ''];
-    let queues: Listed['queues'] = [];
-    // The API's numbers are a moment old.
-    while (queues.find(({ name }) => name === 'work')?.unacked !== 2) {
-      queues = (await json<Listed>(t, ['queues', 'list', ...flags], { cwd })).queues;
-    }
-    t.like(queues[0], { name: 'work', type: 'classic', ready: 3, unacked: 2, consumers: 1 });
-    const { exchanges } = await json<{ exchanges: Array<{ name: string }> }>(t, ['exchanges', ...flags], { cwd });
-    t.like(
-      exchanges.find(({ name }) => name === 'events'),
-      { type: 'topic', durable: true, internal: true },
-    );
-    const consumers = await json<{ consumers: object[] }>(t, ['consumers', ...flags], { cwd });
-    t.like(consumers.consumers[0], { queue: 'work', prefetch: 2, acknowledges: true });
-    const inspected = await json<object>(t, ['queues', 'inspect', 'work', ...flags], { cwd });
-    t.like(inspected, { unacked: 2, type: 'classic', drift: 'not declared by this project' });
-
-    // A delayed message is shown as held, not as a hundred queues.
-    t.is((await run(t, ['publish', '', 'work', 'x', '--delay', '1h', '--url', node.url], { cwd })).code, 0);
-    for (const how of [flags, ['--plugins', 'delay', '--url', node.url]]) {
-      let listed: Listed | undefined;
-      while (listed?.delayed !== 1) listed = await json<Listed>(t, ['queues', ...how], { cwd });
-      t.deepEqual(
-        listed.queues.filter(({ name }) => name.includes('.v1.')),
-        [],
-      );
-    }
-  },
-);
-
-withRabbit(test)('a management API that was asked for and is not there is an error without the password', async (t) => {
+test('a management API that was asked for and is not there is an error without the password', async (t) => {
   const { url } = await broker(t);
   const { code, stderr } = await run(t, ['queues', '--url', url, '--management-url', 'http://u:hunter2@127.0.0.1:1'], {
     cwd: await project(t),
@@ -87,7 +39,7 @@ withRabbit(test)('a management API that was asked for and is not there is an err
   t.notRegex(stderr, /hunter2/);
 });
 
-withRabbit(test)('peek shows the first messages, bounded, and leaves the queue as it was', async (t) => {
+test('peek shows the first messages, bounded, and leaves the queue as it was', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   await feed(channel, queue, 'first', 'x'.repeat(5_000), 'third');
@@ -106,7 +58,7 @@ withRabbit(test)('peek shows the first messages, bounded, and leaves the queue a
   t.is(first && first.content.toString(), 'first');
 });
 
-withRabbit(test)('what a message holds cannot steer the terminal', async (t) => {
+test('what a message holds cannot steer the terminal', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   await feed(channel, queue, '\u001B]0;owned\u0007\u001B[2J');
@@ -114,7 +66,7 @@ withRabbit(test)('what a message holds cannot steer the terminal', async (t) => 
   t.false(stdout.includes('\u001B'));
 });
 
-withRabbit(test)('purge names what is lost and needs --yes without a terminal', async (t) => {
+test('purge names what is lost and needs --yes without a terminal', async (t) => {
   const { url, channel, queue } = await broker(t);
   await channel.assertQueue(queue, { durable: true });
   await feed(channel, queue, 'a', 'b', 'c');
@@ -129,7 +81,7 @@ withRabbit(test)('purge names what is lost and needs --yes without a terminal', 
   t.is((await channel.checkQueue(queue)).messageCount, 0);
 });
 
-withRabbit(test)('a queue that is not there is exit code 1', async (t) => {
+test('a queue that is not there is exit code 1', async (t) => {
   const { url, queue } = await broker(t);
   for (const command of ['inspect', 'peek', 'purge']) {
     const { code, stderr } = await run(t, ['queues', command, queue, '--url', url], { cwd: await project(t) });

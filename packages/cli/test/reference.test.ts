@@ -42,6 +42,7 @@ test('the reference names every option of every command, and no other', async (t
     'queues purge',
     'exchanges',
     'consumers',
+    'broker',
     'plugins',
     'config',
     'doctor',

@@ -2,7 +2,7 @@ import test from 'ava';
 import { exitCodeOf } from '../src/exit.js';
 import { execute } from '../src/main.js';
 import { project, run } from './_cli.js';
-import { sleeper } from './_broker.js';
+import { sleeper } from './_sleeper.js';
 
 const START = ['start', '--url', 'amqp://127.0.0.1:1'];
 

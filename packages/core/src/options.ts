@@ -50,7 +50,7 @@ export interface PublishBuffer {
 
 /** Full jitter over exponential backoff. */
 export interface ReconnectOptions extends Required<Pick<Backoff, 'initial' | 'factor' | 'max'>> {
-  /** Attempts after which the `alarm` event is raised. */
+  /** Attempts after which the `alarm` event is raised; Infinity for never. */
   alarmAfter: number;
 }
 
@@ -146,6 +146,7 @@ export function settingsOf(options: WorkerOptions): Settings {
   for (const url of settings.urls) requireUrl(url);
   requireHandling(settings);
   requireBuffer(settings.publishBuffer);
+  requireReconnect(settings.reconnect);
   for (const option of ['maxPayloadBytes', 'publishTimeout', 'brokerTimeout', 'startTimeout'] as const) {
     requireWhole(option, settings[option], { min: 1 });
   }
@@ -168,6 +169,14 @@ function requireBuffer({ messages, bytes, whenFull }: PublishBuffer): void {
   requireWhole('publishBuffer.bytes', bytes, { min: 1 });
   if (whenFull === 'wait' || whenFull === 'reject') return;
   throw new InvalidOptionError({ option: 'publishBuffer.whenFull', expected: "'wait' or 'reject'", got: whenFull });
+}
+
+function requireReconnect({ initial, factor, max, alarmAfter }: ReconnectOptions): void {
+  requireWhole('reconnect.initial', initial, { min: 0 });
+  requireWhole('reconnect.max', max, { min: 0 });
+  if (alarmAfter !== Infinity) requireWhole('reconnect.alarmAfter', alarmAfter, { min: 1 });
+  if (typeof factor === 'number' && factor >= 1) return;
+  throw new InvalidOptionError({ option: 'reconnect.factor', expected: 'a number, 1 or more', got: factor });
 }
 
 /** Throws `ERR_INVALID_OPTION` unless `got` is a whole number within the bounds. */

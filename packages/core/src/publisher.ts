@@ -7,6 +7,7 @@ import { InvalidOptionError, UnknownOptionError } from './errors.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import type { Message, MessageProperties } from './message.js';
 import { isThenable } from './middleware.js';
+import { requireWhole } from './options.js';
 import type { PublishOptions } from './options.js';
 import { encodePayload } from './payload.js';
 import type { Publish } from './plugin.js';
@@ -89,18 +90,20 @@ export class Publisher {
     return declaring;
   }
 
-  #properties(options: PublishOptions, base: MessageProperties = {}): MessageProperties {
+  #properties(options: PublishOptions, job?: Pick<MessageProperties, 'type' | 'contentType'>): MessageProperties {
     const { messageId = randomUUID(), correlationId, replyTo, headers = {}, priority, expiration, persistent = true } = options;
+    // One object of one shape: this is on every publish's path.
     return {
-      ...base,
+      type: job?.type,
+      contentType: job?.contentType,
       messageId,
       timestamp: Math.floor(this.#parts.clock.now() / 1_000),
       persistent,
       headers,
-      ...(correlationId !== undefined && { correlationId }),
-      ...(replyTo !== undefined && { replyTo }),
-      ...(priority !== undefined && { priority }),
-      ...(expiration !== undefined && { expiration: String(Math.ceil(expiration)) }),
+      correlationId,
+      replyTo,
+      priority,
+      expiration: expiration === undefined ? undefined : String(Math.ceil(expiration)),
     };
   }
 
@@ -109,14 +112,25 @@ export class Publisher {
       if (!this.#parts.options.has(option))
         throw new UnknownOptionError({ option, where: 'publish', known: [...this.#parts.options] });
     }
+    requireNumbers(options);
   }
+}
+
+/** Milliseconds; a longer expiration is refused: rabbitmq.com/docs/ttl. */
+const MAX_EXPIRATION = 2 ** 32 - 1;
+
+/** The broker would close the channel because of a wrong expiration, and a timeout that is no number would never come. */
+function requireNumbers({ priority, expiration, timeout }: PublishOptions): void {
+  if (priority !== undefined) requireWhole('priority', priority, { min: 0, max: 255 });
+  if (timeout !== undefined) requireWhole('timeout', timeout, { min: 1 });
+  if (expiration === undefined || (typeof expiration === 'number' && expiration >= 0 && expiration <= MAX_EXPIRATION)) return;
+  throw new InvalidOptionError({ option: 'expiration', expected: `milliseconds from 0 to ${MAX_EXPIRATION}`, got: expiration });
 }
 
 /** The client would throw while it sends, among the messages of others. */
 function requireAddress(exchange: unknown, routingKey: unknown): void {
-  for (const [option, got] of Object.entries({ exchange, routingKey })) {
-    if (typeof got !== 'string') throw new InvalidOptionError({ option, expected: 'text', got });
-  }
+  if (typeof exchange !== 'string') throw new InvalidOptionError({ option: 'exchange', expected: 'text', got: exchange });
+  if (typeof routingKey !== 'string') throw new InvalidOptionError({ option: 'routingKey', expected: 'text', got: routingKey });
 }
 
 /** Every message has an id: with it consumers tell duplicates, and a publish that is sent again is the same message. */

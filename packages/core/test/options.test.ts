@@ -57,6 +57,10 @@ const wrongOptions: ReadonlyArray<readonly [options: unknown, name: string]> = [
   [{ heartbeat: -5 }, 'heartbeat'],
   [{ retry: 5 }, 'retry'],
   [{ publishBuffer: { messages: 0 } }, 'publishBuffer.messages'],
+  [{ reconnect: { initial: -1 } }, 'reconnect.initial'],
+  [{ reconnect: { max: NaN } }, 'reconnect.max'],
+  [{ reconnect: { factor: 0.5 } }, 'reconnect.factor'],
+  [{ reconnect: { alarmAfter: '5' } }, 'reconnect.alarmAfter'],
   [{ publishBuffer: { bytes: -1 } }, 'publishBuffer.bytes'],
   [{ publishBuffer: { whenFull: 'drop' } }, 'publishBuffer.whenFull'],
 ];

@@ -143,6 +143,24 @@ test('the first publish of a job declares its queue, before any worker consumes 
   t.is(await client.ready(`${queue}.dead`), 0);
 });
 
+for (const [option, values] of [
+  ['priority', [-1, 256, 1.5, 'high']],
+  ['expiration', [-1, NaN, Infinity, 2 ** 32, '10s']],
+  ['timeout', [0, -1, NaN, '1s']],
+] as const) {
+  test(`a wrong ${option} is refused before anything is sent`, async (t) => {
+    const worker = createTestWorker();
+    await worker.start();
+    for (const value of values) {
+      const options = { [option]: value } as PublishOptions;
+      const error = await t.throwsAsync(worker.publish(mail, { to: 'ann' }, options), { code: 'ERR_INVALID_OPTION' });
+      t.true(error.message.startsWith(option), error.message);
+      await t.throwsAsync(worker.send({ exchange: '', routingKey: 'q', content: 'x', options }), { code: 'ERR_INVALID_OPTION' });
+    }
+    t.deepEqual(worker.sent, []);
+  });
+}
+
 test('a job that is published many times at once is declared once, and again where that has failed', async (t) => {
   const worker = createTestWorker();
   await worker.start();
@@ -182,11 +200,12 @@ test('one message that cannot be sent harms no other', async (t) => {
   await worker.publish(job, 0);
   const good = Array.from({ length: 20 }, (_, n) => worker.publish(job, n));
   const longKey = worker.send({ exchange: '', routingKey: 'x'.repeat(300), content: 'x' });
-  const badExpiration = worker.publish(job, 1, { expiration: -5 });
+  const foreign = { exchange: '', routingKey: job.queue.name, content: 'x' };
+  const badExpiration = worker.send({ ...foreign, properties: { expiration: '-5' } });
   const noExchange = worker.send({ exchange: `missing-${Math.random()}`, routingKey: 'x', content: 'x' });
   const after = Array.from({ length: 20 }, (_, n) => worker.publish(job, n));
   await t.throwsAsync(longKey, { code: 'ERR_MESSAGE_INVALID' });
-  await t.throwsAsync(badExpiration);
+  await t.throwsAsync(badExpiration, { code: 'ERR_CHANNEL_CLOSED' });
   await t.throwsAsync(noExchange, { code: 'ERR_TOPOLOGY_MISSING' });
   await t.notThrowsAsync(Promise.all([...good, ...after]));
 });

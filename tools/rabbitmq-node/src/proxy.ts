@@ -55,7 +55,7 @@ class TcpProxy implements FaultyProxy {
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   stall(): void {
@@ -137,8 +137,14 @@ class TcpProxy implements FaultyProxy {
       });
     });
     from.once('end', () => void inTurn(() => to.end()));
-    from.once('close', (failed: boolean) => void inTurn(() => (failed ? to.resetAndDestroy() : to.end())));
+    from.once('close', (failed: boolean) => void inTurn(() => (failed ? reset(to) : to.end())));
   }
+}
+
+/** A socket that has sent its end cannot be reset: libuv refuses, and the thread that owns it would never come to its end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function written(to: Socket, chunk: Buffer): Promise<void> {

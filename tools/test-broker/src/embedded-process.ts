@@ -57,7 +57,7 @@ class EmbeddedProcess extends Embedded implements BreakableBroker {
     const child = spawn(process.execPath, [ENTRY, ...this.#args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [unknown];
-    if (!Buffer.isBuffer(said)) throw new Error(`The broker ended with ${said}.`);
+    if (!Buffer.isBuffer(said)) throw new Error('The broker ended before it listened.');
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { brokerCommand } from './broker.js';
 import { configCommand, doctorCommand, pluginsCommand } from './project.js';
 import { publishCommand } from './publish.js';
 import { consumersCommand, exchangesCommand, queuesCommand } from './queues.js';
@@ -11,6 +12,7 @@ export const commands: readonly CommandModule[] = [
   queuesCommand,
   exchangesCommand,
   consumersCommand,
+  brokerCommand,
   pluginsCommand,
   configCommand,
   doctorCommand,

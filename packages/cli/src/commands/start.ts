@@ -18,6 +18,11 @@ export const startCommand: CommandModule = commandModule<StartFlags>({
       describe: "Handler modules: files or patterns, for example './handlers/*.ts'",
     },
     ...connection,
+    'embedded-broker': {
+      group: 'Connection:',
+      type: 'boolean',
+      describe: 'Where no broker is configured or found: start one, in production too; --no-embedded-broker: never',
+    },
     concurrency: { ...work, describe: 'Runs at a time of each handler' },
     prefetch: { ...work, describe: 'Unsettled deliveries at a time for each queue; 0 is no limit' },
     'shutdown-timeout': { ...work, describe: 'How long a stop may take; default 25s' },

@@ -49,7 +49,11 @@ async function examine(flags: DoctorFlags, consumerTimeout: number): Promise<Fin
   const { project, findings } = loaded.value;
   const connected = await attempt('broker', () => connectTo(project));
   if ('finding' in connected)
-    return [...findings, connected.finding, ...checkTimeouts(project.definitions, undefined, consumerTimeout)];
+    return [
+      ...findings,
+      withAdvice(connected.finding, project),
+      ...checkTimeouts(project.definitions, undefined, consumerTimeout),
+    ];
   await using broker = connected.value;
   const { version } = broker.capabilities;
   const unsafe = checkTimeouts(project.definitions, broker, consumerTimeout);
@@ -59,6 +63,12 @@ async function examine(flags: DoctorFlags, consumerTimeout: number): Promise<Fin
     ...unsafe,
     ...(await examineBroker(broker, project)),
   ];
+}
+
+function withAdvice(finding: Finding, { config }: Project): Finding {
+  if (config.origins.url !== 'default') return finding;
+  const advice = 'No address is configured: worker start would start an embedded broker there; worker broker runs one.';
+  return { ...finding, detail: `${finding.detail} ${advice}` };
 }
 
 async function examineBroker(broker: Broker, project: Project): Promise<Finding[]> {

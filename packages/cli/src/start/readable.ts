@@ -25,6 +25,9 @@ interface Facts {
   readonly running: number;
   readonly deadline: number;
   readonly abandoned: number;
+  readonly joined: boolean;
+  readonly instead: string;
+  readonly data?: string;
 }
 
 /** `12 ms`, `1.2 s`, `3 min`. */
@@ -51,6 +54,13 @@ const TEXTS: Record<string, (facts: Facts) => string> = {
   alarm: ({ attempts, err }) => `still not connected after ${attempts} attempts${because(err)}`,
   blocked: ({ reason }) => `the broker takes no messages: ${reason}`,
   unblocked: () => 'the broker takes messages again',
+  embedded: ({ url, joined, instead }) =>
+    `${joined ? `joined the embedded broker at ${url}, which ends with the process that started it` : `no broker configured: started one at ${url}, which ends with this worker, and its messages with it`}; ${instead}`,
+  'no broker': ({ url }) =>
+    `none configured, and none at ${url}; in production none is started here unless --embedded-broker asks for it`,
+  broker: ({ url, data, pid }) => `${url}  ${data === undefined ? 'in memory' : `data in ${data}`}  pid ${pid}  (Ctrl-C ends it)`,
+  management: ({ url }) => url,
+  closing: () => 'the broker ends',
   plugins: ({ plugins }) => plugins.join(', ') || 'none',
   jobs: ({ jobs }) => jobs.map(({ name, queue, limits }) => `${name} (queue ${queue}${limits && `, ${limits}`})`).join(' · '),
   done: settled,

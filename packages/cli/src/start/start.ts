@@ -1,6 +1,8 @@
 // worker start: loads the project, runs its worker until a signal, drains.
 import { CONNECTION, DISPATCHER } from '@warren/core';
 import type { HandlerDefinition, Logger, Worker } from '@warren/core';
+import { localBroker } from '../embedded/local.js';
+import type { LocalBroker } from '../embedded/local.js';
 import { EXIT, forced } from '../exit.js';
 import { loadProjectConfig } from '../project/config.js';
 import { loadProject } from '../project/project.js';
@@ -14,6 +16,7 @@ import { onStopSignals } from './signals.js';
 export interface StartFlags extends ProjectFlags {
   readonly json?: boolean | undefined;
   readonly watch?: boolean | undefined;
+  readonly 'embedded-broker'?: boolean | undefined;
 }
 
 /** Milliseconds for telling the broker what is given back, when nobody wants to wait any more. */
@@ -26,20 +29,23 @@ export async function start(flags: StartFlags): Promise<number> {
   const log = createLog({ json: flags.json ?? !process.stdout.isTTY, level: config.values.logLevel ?? 'info' });
   const project = await loadProject(config, { handlers: 'required', logger: log });
   log.info({ version, node: process.versions.node, pid: process.pid }, 'worker');
-  return new Run(project, log).end();
+  await using broker = await localBroker(config, flags['embedded-broker'], log);
+  return await new Run(project, broker, log).end();
 }
 
 /** One worker's life, from start to exit code. */
 class Run {
   readonly #project: Project;
+  readonly #broker: LocalBroker;
   readonly #log: Logger;
   readonly #jobs: JobLog;
   readonly #code: Promise<number>;
   #exit: (code: number) => void = () => {};
   #stopping = false;
 
-  constructor(project: Project, log: Logger) {
+  constructor(project: Project, broker: LocalBroker, log: Logger) {
     this.#project = project;
+    this.#broker = broker;
     this.#log = log;
     this.#jobs = new JobLog(log, {
       delays: project.plugins.some(({ plugin }) => plugin.publishOptions?.includes('delay' as never)),
@@ -65,6 +71,7 @@ class Run {
   async #start(worker: Worker): Promise<void> {
     try {
       await worker.start();
+      this.#broker.tellJoined(worker);
       this.#log.info({ plugins: this.#project.plugins.map(({ plugin }) => plugin.name) }, 'plugins');
       this.#log.info({ jobs: this.#project.definitions.map(jobLine) }, 'jobs');
     } catch (error) {

@@ -1,11 +1,5 @@
 import type { Channel, Message } from 'amqplib';
 
-const enum Tag {
-  Running,
-  Done,
-  Settled,
-}
-
 /**
  * The unsettled deliveries of one channel, acknowledged once per turn of the event loop: the longest finished run by one
  * `multiple` ack, the stragglers behind it singly. Delivery tags are numbered from 1 on each channel (AMQP 0-9-1, section 1.8.3.13),
@@ -13,9 +7,9 @@ const enum Tag {
  */
 export class Acknowledgements {
   readonly #channel: Channel;
-  /** The state of tag `#first + i`; everything before is settled. */
-  #window: Tag[] = [];
-  #first = 1;
+  /** Tags in the order in which they came: before the first of them everything has ended. */
+  readonly #running = new Set<number>();
+  /** Ended well, and to be acknowledged. */
   #done: number[] = [];
   #lost = false;
 
@@ -30,27 +24,26 @@ export class Acknowledgements {
 
   /** A delivery has come; tags come in order. */
   delivered(tag: number): void {
-    while (this.#first + this.#window.length < tag) this.#window.push(Tag.Settled);
-    this.#window.push(Tag.Running);
+    this.#running.add(tag);
   }
 
   ack(tag: number): void {
-    if (!this.#settle(tag, Tag.Done)) return;
+    if (!this.#ended(tag)) return;
     this.#done.push(tag);
     if (this.#done.length === 1) setImmediate(() => this.#flush());
   }
 
   requeue(tag: number): void {
-    if (this.#settle(tag, Tag.Settled)) this.#send(() => this.#channel.nack(messageOf(tag), false, true));
+    if (this.#ended(tag)) this.#send(() => this.#channel.nack(messageOf(tag), false, true));
   }
 
   reject(tag: number): void {
-    if (this.#settle(tag, Tag.Settled)) this.#send(() => this.#channel.reject(messageOf(tag), false));
+    if (this.#ended(tag)) this.#send(() => this.#channel.reject(messageOf(tag), false));
   }
 
   lose(): void {
     this.#lost = true;
-    this.#window = [];
+    this.#running.clear();
     this.#done = [];
   }
 
@@ -59,40 +52,29 @@ export class Acknowledgements {
     this.#flush();
   }
 
-  #settle(tag: number, state: Tag): boolean {
-    if (this.#lost || this.#window[tag - this.#first] !== Tag.Running) return false;
-    this.#window[tag - this.#first] = state;
-    return true;
+  /** False where it has been settled before, or is lost. */
+  #ended(tag: number): boolean {
+    return !this.#lost && this.#running.delete(tag);
   }
 
   #flush(): void {
     const done = this.#done;
     if (done.length === 0) return;
     this.#done = [];
-    const upTo = this.#advance();
+    const upTo = this.#lastOfRun(done);
     this.#send(() => {
       // The run holds the tag itself, so that it is outstanding: an ack of one that is not closes the channel.
       if (upTo > 0) this.#channel.ack(messageOf(upTo), true);
-      for (const tag of done) if (tag > upTo) this.#straggler(tag);
+      for (const tag of done) if (tag > upTo) this.#channel.ack(messageOf(tag));
     });
   }
 
-  /** Moves past the finished run at the window's beginning. Returns the last tag in it that awaits its ack, or 0. */
-  #advance(): number {
-    let length = 0;
+  /** The last tag that awaits its ack and has nothing running before it, or 0. */
+  #lastOfRun(done: readonly number[]): number {
+    const [firstRunning = Infinity] = this.#running;
     let last = 0;
-    while (length < this.#window.length && this.#window[length] !== Tag.Running) {
-      if (this.#window[length] === Tag.Done) last = this.#first + length;
-      length++;
-    }
-    this.#window.splice(0, length);
-    this.#first += length;
+    for (const tag of done) if (tag < firstRunning && tag > last) last = tag;
     return last;
-  }
-
-  #straggler(tag: number): void {
-    if (tag >= this.#first) this.#window[tag - this.#first] = Tag.Settled;
-    this.#channel.ack(messageOf(tag));
   }
 
   /** The client throws where its channel has closed and not said so yet. */

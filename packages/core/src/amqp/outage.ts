@@ -20,6 +20,7 @@ export class Outage {
   #up = false;
   #attempts = 0;
   #ended = false;
+  #blocked = false;
 
   constructor(parts: OutageParts) {
     this.#parts = parts;
@@ -33,8 +34,10 @@ export class Outage {
       });
     }
     // Only a connection that publishes is ever blocked.
-    publishing.on('blocked', (reason) => this.#announce('blocked', { reason }));
-    publishing.on('unblocked', () => this.#parts.events.emit('unblocked'));
+    publishing.on('blocked', (reason) => this.#block(reason));
+    publishing.on('unblocked', () => this.#unblock());
+    // The broker says it anew on the next connection, if it still is.
+    publishing.on('down', () => this.#unblock());
   }
 
   /** The first connection is made. */
@@ -46,6 +49,16 @@ export class Outage {
   /** Nothing is an outage any more. */
   end(): void {
     this.#ended = true;
+  }
+
+  #block(reason: string): void {
+    this.#blocked = true;
+    this.#announce('blocked', { reason });
+  }
+
+  #unblock(): void {
+    if (this.#blocked) this.#parts.events.emit('unblocked');
+    this.#blocked = false;
   }
 
   #lost(error: Error | undefined): void {

@@ -2,6 +2,7 @@
 import { PublishBufferFullError, PublishTimeoutError } from '../errors.js';
 import type { Message } from '../message.js';
 import type { PublishBuffer } from '../options.js';
+import { Fifo } from './fifo.js';
 import { Gate } from './gate.js';
 
 /** How often deadlines are looked at; milliseconds. */
@@ -26,7 +27,7 @@ export interface Entry {
 export class Outbox {
   readonly #buffer: PublishBuffer;
   /** Not sent, or to be sent again; oldest first. */
-  #waiting: Entry[] = [];
+  #waiting = new Fifo<Entry>();
   readonly #sent = new Set<Entry>();
   #bytes = 0;
   #count = 0;
@@ -80,7 +81,7 @@ export class Outbox {
     const again = [...this.#sent].filter((entry) => !entry.settled);
     this.#sent.clear();
     for (const entry of again) entry.returned = false;
-    this.#waiting = [...again, ...this.#waiting];
+    this.#waiting = new Fifo([...again, ...this.#waiting]);
     return again.length;
   }
 
@@ -93,7 +94,7 @@ export class Outbox {
   fail(error: Error): void {
     for (const entry of [...this.#sent, ...this.#waiting]) this.#answer(entry, error);
     this.#sent.clear();
-    this.#waiting = [];
+    this.#waiting = new Fifo();
     this.#emptied();
   }
 
@@ -110,9 +111,10 @@ export class Outbox {
     const now = performance.now();
     const late = (entry: Entry): boolean => entry.deadline <= now;
     for (const entry of this.#sent) if (late(entry)) this.#timeOut(entry, true);
-    if (this.#waiting.some(late)) {
-      for (const entry of this.#waiting.filter(late)) this.#timeOut(entry, false);
-      this.#waiting = this.#waiting.filter((entry) => !late(entry));
+    const waiting = [...this.#waiting];
+    if (waiting.some(late)) {
+      for (const entry of waiting.filter(late)) this.#timeOut(entry, false);
+      this.#waiting = new Fifo(waiting.filter((entry) => !late(entry)));
     }
     if (this.#count === 0) this.#emptied();
   }

@@ -169,3 +169,18 @@ test('a channel that throws because it has closed counts as lost', async (t) => 
   await turn();
   t.deepEqual(state.model.writes, []);
 });
+
+test('one delivery that runs for long keeps nothing of those that end meanwhile', async (t) => {
+  const state = bench();
+  deliver(state);
+  for (let i = 0; i < 1_000; i++) {
+    deliver(state);
+    settle(state, state.last - 1, 'ack');
+    await turn();
+  }
+  t.is(state.model.outstanding.size, 1);
+  settle(state, 0, 'ack');
+  await turn();
+  t.is(state.model.writes.at(-1), 'ack 1 multiple');
+  t.is(state.model.fault, undefined);
+});
