@@ -80,21 +80,8 @@ export class Connection {
     return this.#frozen || this.blocked || this.output.overloaded;
   }
 
-  get octetsReceived(): number {
-    return this.#input.received;
-  }
-
-  get octetsSent(): number {
-    return this.output.sent;
-  }
-
   has(capability: string): boolean {
     return this.agreement.capabilities.has(capability);
-  }
-
-  beat(): void {
-    this.output.heartbeat();
-    this.output.flush();
   }
 
   /** Ends it without a word. */
@@ -183,7 +170,8 @@ export class Connection {
     clearTimeout(this.#timeout);
     this.#input.frameMax = frameMax;
     this.output.frameMax = frameMax;
-    this.#stopHeartbeat = startHeartbeat(heartbeat, this);
+    const [input, output] = [this.#input, this.output];
+    this.#stopHeartbeat = startHeartbeat(heartbeat, { input, output, paused: () => this.paused, abort: () => this.abort() });
     return undefined;
   }
 
