@@ -60,23 +60,17 @@ export class Dispatcher {
   /** Runs a delivery's job, settles it, and says how it ended. Never throws, never rejects. */
   deliver(delivery: Delivery): Awaitable<Outcome> {
     this.#inFlight++;
-    const outcome = this.#stopped ? requeue : this.#run(delivery);
-    return isThenable(outcome) ? outcome.then((result) => this.#settle(delivery, result)) : this.#settle(delivery, outcome);
-  }
-
-  #run(delivery: Delivery): Awaitable<Outcome> {
+    if (this.#stopped) return this.#settle(delivery, requeue);
     const route = this.#route(delivery);
-    const policy = route?.policy ?? this.#parts.policy;
     const observed = jobStart.hasSubscribers || jobSettle.hasSubscribers;
     const started = observed ? performance.now() : 0;
     let job: Job | undefined;
-    const end = (given: Outcome): Outcome => {
+    const end = (given: Outcome): Awaitable<Outcome> => {
       // Given back at the stop deadline: a copy would make two of it.
-      if (job && !this.#running.delete(job)) return requeue;
-      const outcome = hasOutcomeKind(given) ? given : failed(new InvalidOutcomeError({ queue: delivery.queue, got: given }));
-      const final = outcome.kind === 'retry' ? decided(outcome, attemptOf(delivery), policy) : outcome;
-      if (observed) jobSettle.publish({ delivery, job, outcome: final, ms: performance.now() - started });
-      return final;
+      if (job && !this.#running.delete(job)) return this.#settle(delivery, requeue);
+      const outcome = this.#decide(delivery, given, route);
+      if (observed) jobSettle.publish({ delivery, job, outcome, ms: performance.now() - started });
+      return this.#settle(delivery, outcome);
     };
     const begin = (payload: unknown, { job: type, chain }: Route): Awaitable<Outcome> => {
       job = new Job(payload, { type, delivery, context: this.#parts.context });
@@ -128,6 +122,12 @@ export class Dispatcher {
   #decode(delivery: Delivery, job: JobType): Awaitable<unknown> {
     const { codecs, maxPayloadBytes } = this.#parts;
     return decodePayload(job, delivery, { codec: codecs.get(job.codec), maxBytes: maxPayloadBytes });
+  }
+
+  /** A failure becomes a retry with its wait, or past the last attempt a dead letter. */
+  #decide(delivery: Delivery, given: Outcome, route: Route | undefined): Outcome {
+    const outcome = hasOutcomeKind(given) ? given : failed(new InvalidOutcomeError({ queue: delivery.queue, got: given }));
+    return outcome.kind === 'retry' ? decided(outcome, attemptOf(delivery), route?.policy ?? this.#parts.policy) : outcome;
   }
 
   #settle(delivery: Delivery, outcome: Outcome): Awaitable<Outcome> {

@@ -17,7 +17,8 @@ test('a job becomes a message: JSON, typed, identified, persistent, dated', asyn
   t.is(message?.content.toString(), '{"to":"ann"}');
   const { messageId, ...properties } = message?.properties ?? {};
   t.regex(messageId ?? '', /^[0-9a-f-]{36}$/);
-  t.deepEqual(properties, {
+  const present = Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+  t.deepEqual(present, {
     type: 'mail',
     contentType: 'application/json',
     timestamp: worker.clock.now() / 1_000,

@@ -36,9 +36,18 @@ export function requireTarget(target: Target): void {
       got: name,
     });
   }
+  // Its name is also the routing key of every retry.
+  if (kind === 'queue') requireRoutingKey(name, kind);
   if (kind === 'queue' && name.split('.').some((word) => word === '*' || word === '#')) {
     throw new DelayTargetError({ what: kind, expected: 'a name without the words * and #, which match other queues', got: name });
   }
+}
+
+/** Throws `ERR_DELAY_TARGET` for a routing key that would steer a message itself. */
+export function requireRoutingKey(routingKey: string, what = 'routing key'): void {
+  if (routingKey.split('.', 1)[0] !== SENTINEL) return;
+  const expected = `a first word other than ${SENTINEL}, which steers delayed messages`;
+  throw new DelayTargetError({ what, expected, got: routingKey });
 }
 
 /**

@@ -1,11 +1,10 @@
 // The publish layer: a delayed message goes to its first level instead of where it was published to.
 import { HEADERS, withoutJourney } from '@warren/core';
 import type { Clock, Headers, Message, Publish } from '@warren/core';
-import { addressOf, requireTarget, SENTINEL } from './address.js';
+import { addressOf, requireRoutingKey, requireTarget } from './address.js';
 import type { Target } from './address.js';
 import type { DelayTopology } from './delay-topology.js';
 import { delayOf } from './due.js';
-import { DelayTargetError } from './errors.js';
 import { digitsOf } from './levels.js';
 
 export interface HoldParts {
@@ -44,13 +43,7 @@ async function publishHeld(next: Publish, message: Message, { names, clock, reac
 function targetOf({ exchange, routingKey }: Message): Target {
   const target: Target = exchange === '' ? { kind: 'queue', name: routingKey } : { kind: 'exchange', name: exchange };
   requireTarget(target);
-  if (routingKey.split('.', 1)[0] === SENTINEL) {
-    throw new DelayTargetError({
-      what: 'routing key',
-      expected: `a first word other than ${SENTINEL}, which steers delayed messages`,
-      got: routingKey,
-    });
-  }
+  requireRoutingKey(routingKey);
   return target;
 }
 

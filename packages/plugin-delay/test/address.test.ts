@@ -68,6 +68,8 @@ test('a name that is too long or would match others is refused', (t) => {
   t.throws(() => requireTarget({ kind: 'exchange', name: 'é'.repeat(114) }), { code: 'ERR_DELAY_TARGET' });
   t.throws(() => requireTarget({ kind: 'queue', name: 'jobs.#' }), { code: 'ERR_DELAY_TARGET' });
   t.throws(() => requireTarget({ kind: 'queue', name: '*.jobs' }), { code: 'ERR_DELAY_TARGET' });
+  t.throws(() => requireTarget({ kind: 'queue', name: '~d.jobs' }), { code: 'ERR_DELAY_TARGET' });
+  t.notThrows(() => requireTarget({ kind: 'queue', name: '~delayed' }));
   t.notThrows(() => requireTarget({ kind: 'queue', name: 'jobs#1' }));
   t.notThrows(() => requireTarget({ kind: 'exchange', name: 'jobs.#' }));
 });

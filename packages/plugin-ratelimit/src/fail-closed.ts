@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '@warren/core';
 import type { Awaitable, Logger } from '@warren/core';
 import type { Claim, Limiter } from './limiter.js';
 
@@ -17,7 +18,8 @@ export class FailClosed implements Limiter {
   take(claims: readonly Claim[]): Awaitable<number> {
     try {
       const answer = this.#limiter.take(claims);
-      return typeof answer === 'number' ? answer : answer.catch((error: unknown) => this.#failed(error));
+      if (typeof answer === 'number') return this.#checked(answer);
+      return answer.then((wait) => this.#checked(wait)).catch((error: unknown) => this.#failed(error));
     } catch (error) {
       return this.#failed(error);
     }
@@ -32,7 +34,21 @@ export class FailClosed implements Limiter {
   }
 
   started(claims: readonly Claim[]): void {
-    this.#limiter.started?.(claims);
+    try {
+      this.#limiter.started?.(claims);
+    } catch (error) {
+      // The job runs already: as a failure it would run twice.
+      this.#logger.error({ err: error }, 'the rate limiter failed: a start is not counted from its own moment');
+    }
+  }
+
+  #checked(wait: number): number {
+    if (wait >= 0) return wait;
+    throw new InvalidOptionError({
+      option: 'answer of the limiter',
+      expected: '0, or milliseconds until asking again',
+      got: wait,
+    });
   }
 
   #failed(error: unknown): number {

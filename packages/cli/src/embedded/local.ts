@@ -15,7 +15,7 @@ const EMBEDDED = /^Warren /;
 /** Milliseconds. */
 const PROBE_TIMEOUT = 2_000;
 
-const INSTEAD = 'RabbitMQ instead: --url amqp://… or AMQP_URL';
+const INSTEAD = 'for RabbitMQ: --url amqp://… or AMQP_URL';
 
 export interface LocalBroker extends AsyncDisposable {
   /** Says so where the worker has joined an embedded broker of another process. */

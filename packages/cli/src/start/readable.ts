@@ -55,7 +55,7 @@ const TEXTS: Record<string, (facts: Facts) => string> = {
   blocked: ({ reason }) => `the broker takes no messages: ${reason}`,
   unblocked: () => 'the broker takes messages again',
   embedded: ({ url, joined, instead }) =>
-    `${joined ? `joined the embedded broker at ${url}, which ends with the process that started it` : `no broker configured: started one at ${url}, which ends with this worker, and its messages with it`}; ${instead}`,
+    `${joined ? `joined the embedded broker at ${url}, which ends with the process that started it` : `no broker configured: started an embedded one at ${url}, which ends with this worker, and its messages with it`}; ${instead}`,
   'no broker': ({ url }) =>
     `none configured, and none at ${url}; in production none is started here unless --embedded-broker asks for it`,
   broker: ({ url, data, pid }) => `${url}  ${data === undefined ? 'in memory' : `data in ${data}`}  pid ${pid}  (Ctrl-C ends it)`,

@@ -31,6 +31,7 @@ export class Outbox {
   readonly #sent = new Set<Entry>();
   #bytes = 0;
   #count = 0;
+  #sentBytes = 0;
   #sweeper: NodeJS.Timeout | undefined;
   /** Open while nothing is unsettled. */
   readonly #allSettled = new Gate();
@@ -58,9 +59,11 @@ export class Outbox {
 
   /** The next to send, which counts as sent from now on; undefined while as much is unconfirmed as may be. */
   next(window: number = this.#buffer.messages): Entry | undefined {
-    if (this.#sent.size >= window) return undefined;
+    if (this.#sent.size >= window || this.#sentBytes >= this.#buffer.bytes) return undefined;
     const entry = this.#waiting.shift();
-    if (entry) this.#sent.add(entry);
+    if (!entry) return undefined;
+    this.#sent.add(entry);
+    this.#sentBytes += entry.message.content.length;
     return entry;
   }
 
@@ -71,7 +74,7 @@ export class Outbox {
 
   /** Answers its caller: with an error, or without one. */
   settle(entry: Entry, error?: Error): void {
-    this.#sent.delete(entry);
+    if (this.#sent.delete(entry)) this.#sentBytes -= entry.message.content.length;
     this.#answer(entry, error);
     if (this.#count === 0) this.#emptied();
   }
@@ -79,7 +82,7 @@ export class Outbox {
   /** The connection died: what was sent is sent again, before what was not. Returns how much. */
   resend(): number {
     const again = [...this.#sent].filter((entry) => !entry.settled);
-    this.#sent.clear();
+    this.#clearSent();
     for (const entry of again) entry.returned = false;
     this.#waiting = new Fifo([...again, ...this.#waiting]);
     return again.length;
@@ -93,9 +96,14 @@ export class Outbox {
   /** Answers all callers with `error`. */
   fail(error: Error): void {
     for (const entry of [...this.#sent, ...this.#waiting]) this.#answer(entry, error);
-    this.#sent.clear();
+    this.#clearSent();
     this.#waiting = new Fifo();
     this.#emptied();
+  }
+
+  #clearSent(): void {
+    this.#sent.clear();
+    this.#sentBytes = 0;
   }
 
   #answer(entry: Entry, error: Error | undefined): void {
