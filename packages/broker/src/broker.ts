@@ -4,14 +4,14 @@ import { RealClock, VirtualClock, type Clock } from './clock.js';
 import { BEHAVIOURS, type Behaviour } from './compat.js';
 import type { Faults } from './control/faults.js';
 import { Listeners } from './listeners.js';
-import { ManagementServer } from './management/server.js';
+import type { ManagementServer } from './management/server.js';
 import { Memory } from './memory.js';
 import type { Settings } from './options.js';
 import { DeadLetters } from './queue/dead-letters.js';
 import { Connection } from './session/connection.js';
+import { watchConsumers } from './session/consumer-timeout.js';
 import type { HandshakeTerms } from './session/handshake.js';
 import type { Limits, ReplyReceiver, SessionHost } from './session/session-host.js';
-import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { VirtualHost } from './virtual-host.js';
 
@@ -43,6 +43,7 @@ export class Broker implements SessionHost {
   #management: ManagementServer | undefined;
   readonly #listeners: Listeners;
   readonly #terms: HandshakeTerms;
+  #consumerTimeout: { cancel(): void } | undefined;
   #lastQueueId = 0;
 
   constructor(settings: Settings) {
@@ -63,12 +64,16 @@ export class Broker implements SessionHost {
   /** A broker with what its store has kept. */
   static async open(settings: Settings): Promise<Broker> {
     const broker = new Broker(settings);
-    if (settings.data !== undefined) await openStore(broker, settings.data);
+    if (settings.data !== undefined) {
+      const { openStore } = await import('./store/open-store.js');
+      await openStore(broker, settings.data);
+    }
     return broker;
   }
 
   async listen(): Promise<Ports> {
-    const { host, port, tls, managementPort } = this.settings;
+    const { host, port, tls, managementPort, consumerTimeout } = this.settings;
+    this.#consumerTimeout = watchConsumers(this, consumerTimeout);
     return {
       port: await this.#listeners.listen(host, port),
       tlsPort: tls && (await this.#listeners.listenTls(host, tls)),
@@ -108,6 +113,7 @@ export class Broker implements SessionHost {
 
   /** Tells every client that it is over, then waits until what was confirmed is on disk. */
   async close(): Promise<void> {
+    this.#consumerTimeout?.cancel();
     const closed = this.#listeners.close();
     for (const connection of this.connections) connection.forceClose('broker is shutting down');
     const deadline = setTimeout(() => {
@@ -125,6 +131,8 @@ export class Broker implements SessionHost {
   }
 
   async #listenForManagement(port: number): Promise<number> {
+    // Loaded only when asked for, as HTTP takes a while.
+    const { ManagementServer } = await import('./management/server.js');
     this.#management = new ManagementServer(this);
     return this.#management.listen(port);
   }

@@ -1,7 +1,6 @@
 import type { Control, QueueCondition, QueueName } from './control/commands.js';
 import type { MessageState, QueueState } from './control/states.js';
 import type { CommandName, Host } from './host/host.js';
-import { startLocal } from './host/local.js';
 import { startThread } from './host/thread.js';
 import { readOptions, type BrokerOptions, type Settings } from './options.js';
 
@@ -38,8 +37,8 @@ export interface EmbeddedBroker extends AsyncDisposable {
   readonly managementUrl: string | undefined;
   /** What a test can do to the broker. */
   readonly control: Control;
-  queue(name: string, virtualHost?: string): QueueProbe;
-  close(): Promise<void>;
+  readonly queue: (name: string, virtualHost?: string) => QueueProbe;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -48,17 +47,17 @@ export interface EmbeddedBroker extends AsyncDisposable {
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<EmbeddedBroker> {
   const settings = readOptions(options);
-  const host = await (settings.inProcess ? startLocal(settings) : startThread(settings));
-  return embed(settings, host);
+  return embed(settings, await (settings.inProcess ? startInProcess(settings) : startThread(settings)));
+}
+
+/** The broker's own code is loaded on the thread that runs it. */
+async function startInProcess(settings: Settings): Promise<Host> {
+  const { startLocal } = await import('./host/local.js');
+  return startLocal(settings);
 }
 
 function embed(settings: Settings, host: Host): EmbeddedBroker {
-  const control = new Proxy({} as Control, {
-    get:
-      (_target, name: CommandName) =>
-      (...args: unknown[]) =>
-        host.call(name, args),
-  });
+  const control = remoteControl(host);
   const address =
     settings.host === 'localhost' ? '127.0.0.1' : settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   const login = (Object.entries(settings.users)[0] ?? []).map(encodeURIComponent).join(':');
@@ -73,6 +72,16 @@ function embed(settings: Settings, host: Host): EmbeddedBroker {
     close: () => host.close(),
     [Symbol.asyncDispose]: () => host.close(),
   };
+}
+
+function remoteControl(host: Host): Control {
+  return new Proxy({} as Control, {
+    get(_target, name) {
+      // Whoever resolves a promise with it would otherwise take it for another promise.
+      if (typeof name === 'symbol' || name === 'then') return undefined;
+      return (...args: unknown[]) => host.call(name as CommandName, args);
+    },
+  });
 }
 
 function probe(control: Control, name: QueueName): QueueProbe {

@@ -1,6 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import { AddressInUseError, BrokerError } from './errors.js';
+import { AddressInUseError, BrokerError, BrokerOptionError } from './errors.js';
 import type { TlsOptions } from './options.js';
 
 const LOOPBACK = ['127.0.0.1', '::1'] as const;
@@ -24,7 +23,19 @@ export class Listeners {
     return this.#listen(() => createServer(this.#accept), host, port);
   }
 
-  listenTls(host: string, { port = 0, key, cert }: TlsOptions): Promise<number> {
+  async listenTls(host: string, { port = 0, key, cert }: TlsOptions): Promise<number> {
+    // Loaded only when asked for, as it takes a while.
+    const { createSecureContext, createServer: createTlsServer } = await import('node:tls');
+    try {
+      createSecureContext({ key, cert });
+    } catch (error) {
+      throw new BrokerOptionError(
+        'tls',
+        'a key and its certificate, both in PEM',
+        error instanceof Error ? error.message : error,
+      );
+    }
+    // What goes wrong in a client's handshake ends its connection.
     return this.#listen(() => createTlsServer({ key, cert }, this.#accept).on('tlsClientError', () => {}), host, port);
   }
 

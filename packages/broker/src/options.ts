@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { BEHAVIOURS, type Compat } from './compat.js';
-import { BrokerOptionError, ProductionError } from './errors.js';
+import { BrokerError, BrokerOptionError, ProductionError } from './errors.js';
 import type { Limits } from './session/session-host.js';
 
 export interface TlsOptions {
@@ -35,7 +35,7 @@ export interface BrokerOptions {
   readonly heartbeat?: number;
   /** Octets of messages above which publishers are blocked. Default 40 % of the machine's memory. */
   readonly memoryLimit?: number;
-  /** Milliseconds that a delivery may stay unacknowledged. Default 30 minutes. */
+  /** Milliseconds that a delivery may stay unacknowledged; 0 is for ever. Default 30 minutes. */
   readonly consumerTimeout?: number;
   readonly maxConnections?: number;
   /** Per connection. Default 2047. */
@@ -76,22 +76,46 @@ const DEFAULTS = {
   product: 'Warren',
 } as const satisfies BrokerOptions;
 
+const OPTIONAL: readonly string[] = ['data', 'tls', 'managementPort', 'limits', 'allowProduction'] satisfies Array<
+  keyof BrokerOptions
+>;
+
+/** Whole numbers from 0 up to this. */
+const INTEGERS = {
+  port: 65_535,
+  managementPort: 65_535,
+  heartbeat: 65_535,
+  maxChannels: 65_535,
+  memoryLimit: Number.MAX_SAFE_INTEGER,
+  consumerTimeout: Number.MAX_SAFE_INTEGER,
+  maxConnections: Number.MAX_SAFE_INTEGER,
+} as const satisfies Partial<Record<keyof BrokerOptions, number>>;
+
 const COUNT_LIMITS = { maxQueues: 100_000, maxExchanges: 100_000, maxBindings: 1_000_000 };
 
 /** Checks the options and fills in the defaults. */
 export function readOptions(options: BrokerOptions): Settings {
   if (process.env['NODE_ENV'] === 'production' && options.allowProduction !== true) throw new ProductionError();
-  const { allowProduction: _asked, ...given } = options;
+  checkNames(options);
+  const { data, tls, managementPort, limits, allowProduction: _asked, ...others } = options;
+  const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)) as typeof others;
   const settings = { ...DEFAULTS, ...given };
-  if (!Object.hasOwn(BEHAVIOURS, settings.compat)) throw new BrokerOptionError('compat', "'3.x' or '4.x'", settings.compat);
-  for (const name of ['port', 'managementPort'] as const) checkInteger(name, options[name], 65_535);
-  checkInteger('tls.port', options.tls?.port, 65_535);
-  checkInteger('heartbeat', options.heartbeat, 65_535);
-  checkInteger('maxChannels', options.maxChannels, 65_535);
-  for (const name of ['memoryLimit', 'consumerTimeout', 'maxConnections'] as const)
-    checkInteger(name, options[name], Number.MAX_SAFE_INTEGER);
-  const limits = { ...COUNT_LIMITS, maxMessageSize: BEHAVIOURS[settings.compat].maxMessageSize, ...options.limits };
-  return { ...settings, data: options.data, tls: options.tls, managementPort: options.managementPort, limits };
+  checkValues(settings);
+  for (const [name, most] of Object.entries(INTEGERS)) checkInteger(name, options[name as keyof typeof INTEGERS], most);
+  checkInteger('tls.port', tls?.port, INTEGERS.port);
+  const { maxMessageSize } = BEHAVIOURS[settings.compat];
+  return { ...settings, data, tls, managementPort, limits: { ...COUNT_LIMITS, maxMessageSize, ...limits } };
+}
+
+function checkNames(options: BrokerOptions): void {
+  const unknown = Object.keys(options).find((name) => !(name in DEFAULTS) && !OPTIONAL.includes(name));
+  if (unknown !== undefined) throw new BrokerError('ERR_BROKER_OPTION', `There is no broker option "${unknown}".`);
+}
+
+function checkValues({ compat, users, virtualHosts }: Pick<Settings, 'compat' | 'users' | 'virtualHosts'>): void {
+  if (!Object.hasOwn(BEHAVIOURS, compat)) throw new BrokerOptionError('compat', "'3.x' or '4.x'", compat);
+  if (Object.keys(users).length === 0) throw new BrokerOptionError('users', 'at least one name with its password', users);
+  if (virtualHosts.length === 0) throw new BrokerOptionError('virtualHosts', 'at least one name', virtualHosts);
 }
 
 function checkInteger(name: string, value: number | undefined, most: number): void {

@@ -65,9 +65,12 @@ export class Wire {
     return wire;
   }
 
-  async handshake({ capabilities = CAPABILITIES, tune = {}, login = '\0guest\0guest' }: HandshakeOptions = {}): Promise<
-    Received | undefined
-  > {
+  async handshake({
+    capabilities = CAPABILITIES,
+    tune = {},
+    login = '\0guest\0guest',
+    virtualHost = '/',
+  }: HandshakeOptions = {}): Promise<Received | undefined> {
     this.raw(Buffer.from('AMQP\0\0\x09\x01', 'latin1'));
     await this.next();
     const clientProperties: FieldTable = new Map([
@@ -79,7 +82,7 @@ export class Wire {
     const args = { ...tuned.method.args, heartbeat: 0, ...tune };
     this.send(0, 'connection.tune-ok', args);
     this.#writer.frameMax = args.frameMax;
-    this.send(0, 'connection.open', { virtualHost: '/' });
+    this.send(0, 'connection.open', { virtualHost });
     return this.next();
   }
 
@@ -185,6 +188,7 @@ export interface HandshakeOptions {
   readonly capabilities?: readonly string[];
   readonly tune?: Some<'connection.tune-ok'>;
   readonly login?: string;
+  readonly virtualHost?: string;
 }
 
 const CAPABILITIES = [

@@ -6,6 +6,9 @@ import { broker, client, publish } from './_broker.js';
 test('Options that make no sense are refused.', async (t) => {
   await t.throwsAsync(startBroker({ port: -1 }), { code: 'ERR_BROKER_OPTION' });
   await t.throwsAsync(startBroker({ port: 0, compat: '5.x' as never }), { code: 'ERR_BROKER_OPTION' });
+  await t.throwsAsync(startBroker({ port: 0, users: {} }), { code: 'ERR_BROKER_OPTION' });
+  await t.throwsAsync(startBroker({ prot: 0 } as never), { code: 'ERR_BROKER_OPTION', message: /no broker option "prot"/ });
+  await t.throwsAsync(startBroker({ port: 0, tls: { key: 'no key', cert: 'no certificate' } }), { code: 'ERR_BROKER_OPTION' });
 });
 
 test('A port that is taken is an error that says so.', async (t) => {
@@ -89,4 +92,20 @@ test('A consumer that does not read is not sent everything at once.', async (t) 
   t.true(ready > 50, `${ready} still in the queue`);
   stream.resume();
   await queue('q').untilEmpty();
+});
+
+test('A delivery that nobody acknowledges in time closes its channel and comes again.', async (t) => {
+  const { url, queue, control } = await broker(t, { consumerTimeout: 1000, virtualClock: true });
+  const { channel, channelError } = await client(t, url);
+  await channel.assertQueue('q', { durable: false });
+  await publish(channel, 'q', 'slow');
+  await channel.consume('q', () => {});
+  await queue('q').until({ unacked: 1 });
+  await control.advance(900);
+  t.like(await queue('q').state(), { unacked: 1 });
+  await control.advance(700);
+  const error = await channelError;
+  t.is(error.code, 406);
+  t.regex(error.message, /timed out\. Timeout value used: 1000 ms/);
+  t.like(await queue('q').state(), { ready: 1, unacked: 0 });
 });

@@ -92,7 +92,7 @@ export class Commands {
     if (reply === undefined) throw new BrokerOptionError('code', 'a reply code of AMQP 0-9-1', code);
     let closed = 0;
     this.#each(id, (connection) => {
-      for (const channel of connection.channels.values()) {
+      for (const channel of connection.channels) {
         if (number !== undefined && channel.number !== number) continue;
         channel.fail(new AmqpError(reply, text, 'channel'), { classId: 0, methodId: 0 });
         closed++;

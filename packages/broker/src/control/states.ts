@@ -95,7 +95,7 @@ export function connectionState(connection: Connection): ConnectionState {
     virtualHost: agreement.virtualHost,
     user: agreement.user,
     name: typeof name === 'string' ? name : undefined,
-    channels: [...channels.keys()],
+    channels: [...channels].map(({ number }) => number),
     blocked,
   };
 }

@@ -7,7 +7,10 @@ import type { CommandName, Host } from './host.js';
 /** Runs a broker on the calling thread. */
 export async function startLocal(settings: Settings): Promise<Host> {
   const broker = await Broker.open(settings);
-  const ports = await broker.listen();
+  const ports = await broker.listen().catch(async (error: unknown) => {
+    await broker.close();
+    throw error;
+  });
   const commands = new Commands(broker);
   let closed = false;
   return {

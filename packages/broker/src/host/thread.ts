@@ -24,7 +24,12 @@ class BrokerThread {
   #ended: BrokerClosedError | undefined;
 
   constructor(settings: Settings) {
-    this.#worker = new Worker(new URL('./thread-entry.js', import.meta.url), { workerData: settings, name: 'warren-broker' });
+    // The program's own flags are not for this thread: `--input-type`, for one, would keep it from starting.
+    this.#worker = new Worker(new URL('./thread-entry.js', import.meta.url), {
+      workerData: settings,
+      name: 'warren-broker',
+      execArgv: [],
+    });
     this.started = this.#answer(0) as Promise<Started>;
     this.#worker.on('message', (response: Response) => this.#answered(response));
     this.#worker.on('error', (error) => this.#end(error));

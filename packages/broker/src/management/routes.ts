@@ -34,7 +34,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET bindings/:': (broker, [vhost]) => within(broker, vhost, (virtualHost) => found(bindingViews(virtualHost))),
   'GET connections': (broker) => found(connections(broker).map(connectionView)),
   'DELETE connections/:': (broker, [name]) => closeConnection(broker, name),
-  'GET channels': (broker) => found(connections(broker).flatMap(({ channels }) => [...channels.values()].map(channelView))),
+  'GET channels': (broker) => found(connections(broker).flatMap(({ channels }) => [...channels].map(channelView))),
   'GET consumers': (broker) => found(queues(broker).flatMap(({ consumers }) => [...consumers].map(consumerView))),
 };
 

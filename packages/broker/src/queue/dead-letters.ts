@@ -33,10 +33,22 @@ export class DeadLetters {
   /** One death may cause the next, in a queue with a limit: they are worked off one by one and not inside each other. */
   add(queue: Queue, message: Message, reason: DeathReason, queued?: QueuedMessage): void {
     this.#waiting.push({ queue, message, reason, queued });
-    if (this.#working) return;
+    this.after(() => {});
+  }
+
+  /** What dies in the course of this work is passed on when it is done, as the queues of RabbitMQ work apart from publishers. */
+  after(work: () => void): void {
+    if (this.#working) return work();
     this.#working = true;
-    for (let dead = this.#waiting.shift(); dead !== undefined; dead = this.#waiting.shift()) this.#pass(dead);
-    this.#working = false;
+    try {
+      work();
+      // The list grows while it is walked through.
+      for (const dead of this.#waiting) this.#pass(dead);
+    } finally {
+      this.#waiting = [];
+      this.#working = false;
+    }
+    return undefined;
   }
 
   /** Dead letters of a queue that wait for their target to take them. */

@@ -95,7 +95,7 @@ export class Queue implements Destination {
   /** Takes the next message for basic.get; undefined when there is none. */
   take(): QueuedMessage | undefined {
     this.#dropExpired();
-    const queued = this.ready.shift();
+    const queued = this.#shift();
     if (queued !== undefined) this.#handOut(queued);
     return queued;
   }
@@ -104,12 +104,12 @@ export class Queue implements Destination {
   dispatch(): void {
     if (this.deleted) return;
     this.#dropExpired();
+    this.#awaitExpiry();
     while (this.ready.size > 0) {
       const consumer = this.consumers.next();
       if (consumer === undefined) break;
-      this.#deliver(this.ready.shift() as QueuedMessage, consumer);
+      this.#deliver(this.#shift() as QueuedMessage, consumer);
     }
-    this.#awaitExpiry();
   }
 
   /** The message is done with: acknowledged, or delivered to a consumer that does not acknowledge. */
@@ -138,10 +138,10 @@ export class Queue implements Destination {
     return undefined;
   }
 
-  /** After messages came back: delivers them again and drops what is too much. */
+  /** After messages came back: drops what is too much, then delivers again (rabbit_amqqueue_process, requeue_and_run). */
   settled(): void {
-    this.dispatch();
     this.#dropExcess();
+    this.dispatch();
   }
 
   /** Removes all ready messages and returns how many there were. */
@@ -158,6 +158,14 @@ export class Queue implements Destination {
     this.deleted = true;
     this.#around.deadLetters.dropHeld(this);
     return count;
+  }
+
+  /** Takes the head; the message behind it may have expired while it waited there. */
+  #shift(): QueuedMessage | undefined {
+    const head = this.ready.shift();
+    this.#dropExpired();
+    this.#awaitExpiry();
+    return head;
   }
 
   #admit(message: Message): QueuedMessage {

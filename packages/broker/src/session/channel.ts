@@ -17,10 +17,11 @@ import { handle } from './methods.js';
 import { publish } from './publish.js';
 import type { ReplyConsumer } from './direct-reply.js';
 import type { SessionHost } from './session-host.js';
-import { settle, type Settlement } from './settle.js';
+import { settle, settleByConsumer, type Settlement } from './settle.js';
 import type { Transaction } from './transaction.js';
 
 const PUBLISH_IDS = methodIds('basic.publish');
+const EXPECTED_HEADER = 'content header for class 60, got non content header frame';
 
 /** One channel: its consumers, what they have not settled, and its mode (specification 2.1.2). */
 export class Channel implements ConsumerChannel, ConfirmChannel {
@@ -66,12 +67,9 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   }
 
   method(method: Method): void {
-    if (method.name === 'channel.close') return this.#closedByClient();
-    if (method.name === 'channel.close-ok') return this.#forget();
+    if (method.name === 'channel.close' || method.name === 'channel.close-ok') return this.#closedByClient(method.name);
     if (this.#closing) return undefined;
-    if (this.#publishing !== undefined) {
-      throw new AmqpError('UNEXPECTED_FRAME', 'expected content header for class 60, got non content header frame instead');
-    }
+    if (this.#publishing !== undefined) throw unexpected(EXPECTED_HEADER);
     if (method.name !== 'basic.publish') return handle(this, method);
     this.#publishing = method.args;
     return undefined;
@@ -80,20 +78,13 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   /** A content header or a part of a body. */
   content(frame: Frame): void {
     if (this.#closing) return;
-    const { buffer, start, end } = frame;
-    if (this.#publishing === undefined)
-      throw new AmqpError('UNEXPECTED_FRAME', 'expected method frame, got non method frame instead');
-    if (this.#content !== undefined && frame.type === BODY_FRAME) {
-      this.#content.body(buffer, start, end);
-    } else if (this.#content === undefined && frame.type === HEADER_FRAME) {
-      this.#content = new ContentAssembler(buffer, start, end, this.host.limits.maxMessageSize);
-    } else {
-      const expected =
-        this.#content === undefined
-          ? 'content header for class 60, got non content header frame'
-          : 'content body, got non content body frame';
-      throw new AmqpError('UNEXPECTED_FRAME', `expected ${expected} instead`);
+    const { type, buffer, start, end } = frame;
+    if (this.#publishing === undefined) throw unexpected('method frame, got non method frame');
+    if (type === (this.#content === undefined ? BODY_FRAME : HEADER_FRAME)) {
+      throw unexpected(this.#content === undefined ? EXPECTED_HEADER : 'content body, got non content body frame');
     }
+    if (this.#content === undefined) this.#content = new ContentAssembler(buffer, start, end, this.host.limits.maxMessageSize);
+    else this.#content.body(buffer, start, end);
     if (this.#content.complete) this.#published(this.#publishing, this.#content);
   }
 
@@ -111,7 +102,7 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   deliver(consumer: Consumer, queued: QueuedMessage): void {
     const { queue, noAck } = consumer;
     const deliveryTag = this.deliveries.nextTag();
-    if (!noAck) this.deliveries.add({ tag: deliveryTag, queue, queued, consumer, since: Date.now() });
+    if (!noAck) this.deliveries.add({ tag: deliveryTag, queue, queued, consumer, since: this.host.clock.now() });
     const { exchange, routingKey } = queued.message;
     const content = withDeliveryCount(queue, queued, this.host.behaviour);
     this.sendMessage(
@@ -139,7 +130,8 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   /** Settles at once, or at the commit of a transaction. */
   settle(deliveries: readonly Delivery[], settlement: Settlement): void {
     const apply = (): void => {
-      settle(deliveries, settlement);
+      if (deliveries.length > 1 && settlement !== 'ack') settleByConsumer(deliveries, settlement);
+      else settle(deliveries, settlement);
       if (this.channelPrefetch > 0) this.resumeDeliveries();
     };
     if (this.transaction === undefined) apply();
@@ -175,7 +167,6 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
   fail(error: AmqpError, ids: { classId: number; methodId: number }): void {
     this.stopConsuming();
     this.end();
-    this.#closing = true;
     this.#publishing = undefined;
     this.#content = undefined;
     this.send('channel.close', { replyCode: error.replyCode, replyText: error.replyText, ...ids });
@@ -194,18 +185,19 @@ export class Channel implements ConsumerChannel, ConfirmChannel {
     const unsettled = [...this.deliveries.takeAll(), ...(this.transaction?.rollback() ?? [])];
     settle(unsettled, 'requeue');
     for (const { queue } of consumers) this.virtualHost.lostConsumer(queue);
+    this.#closing = true;
   }
 
-  #closedByClient(): void {
+  #closedByClient(name: 'channel.close' | 'channel.close-ok'): void {
     if (!this.#closing) {
       this.stopConsuming();
       this.end();
     }
-    this.send('channel.close-ok', {});
-    this.#forget();
+    if (name === 'channel.close') this.send('channel.close-ok', {});
+    this.connection.channels.remove(this.number);
   }
+}
 
-  #forget(): void {
-    this.connection.channels.delete(this.number);
-  }
+function unexpected(what: string): AmqpError {
+  return new AmqpError('UNEXPECTED_FRAME', `expected ${what} instead`);
 }

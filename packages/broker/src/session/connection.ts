@@ -5,7 +5,8 @@ import { Reader } from '../amqp/reader.js';
 import { AmqpError, type ReplyName } from '../amqp/replies.js';
 import type { Queue } from '../queue/queue.js';
 import type { VirtualHost } from '../virtual-host.js';
-import { Channel } from './channel.js';
+import type { Channel } from './channel.js';
+import { Channels } from './channels.js';
 import { Handshake, type Agreement, type HandshakeTerms } from './handshake.js';
 import { startHeartbeat } from './heartbeat.js';
 import { Input, PROTOCOL_HEADER } from './input.js';
@@ -24,7 +25,7 @@ export class Connection {
   readonly id: string;
   readonly name: string;
   readonly connectedAt: number = Date.now();
-  readonly channels: Map<number, Channel> = new Map();
+  readonly channels: Channels = new Channels(this);
   readonly exclusiveQueues: Set<Queue> = new Set();
   readonly host: SessionHost;
   readonly output: Output;
@@ -43,7 +44,7 @@ export class Connection {
     this.host = host;
     this.id = `${socket.remoteAddress}:${socket.remotePort}`;
     this.name = `${this.id} -> ${socket.localAddress}:${socket.localPort}`;
-    this.output = new Output(socket, { flushing: () => this.#flushConfirms(), drained: () => this.#drained() });
+    this.output = new Output(socket, { flushing: () => this.channels.flushConfirms(), drained: () => this.#drained() });
     this.#handshake = new Handshake(terms, this.output, () => this.abort());
     this.#input = new Input(socket, terms.frameMin, {
       paused: () => this.paused,
@@ -79,21 +80,8 @@ export class Connection {
     return this.#frozen || this.blocked || this.output.overloaded;
   }
 
-  get octetsReceived(): number {
-    return this.#input.received;
-  }
-
-  get octetsSent(): number {
-    return this.output.sent;
-  }
-
   has(capability: string): boolean {
     return this.agreement.capabilities.has(capability);
-  }
-
-  beat(): void {
-    this.output.heartbeat();
-    this.output.flush();
   }
 
   /** Ends it without a word. */
@@ -126,7 +114,7 @@ export class Connection {
   }
 
   #drained(): void {
-    for (const channel of this.channels.values()) channel.resumeDeliveries();
+    this.channels.resumeDeliveries();
     this.#input.resume();
   }
 
@@ -156,7 +144,12 @@ export class Connection {
     if (this.#state === 'handshake') return this.#negotiate(frame.channel, method);
     if (frame.channel === 0) return this.#connectionMethod(method);
     const channel = this.channels.get(frame.channel);
-    if (channel === undefined) return this.#openChannel(frame.channel, method);
+    if (channel === undefined) {
+      if (method?.name === 'channel.open') return this.channels.open(frame.channel);
+      // The answer to a close that crossed the client's own.
+      if (method?.name === 'channel.close-ok') return undefined;
+      throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
+    }
     if (method === undefined) return channel.content(frame);
     if (method.name === 'basic.publish' && this.host.memory.alarm !== undefined) return this.#hold(channel, method);
     return channel.method(method);
@@ -177,7 +170,8 @@ export class Connection {
     clearTimeout(this.#timeout);
     this.#input.frameMax = frameMax;
     this.output.frameMax = frameMax;
-    this.#stopHeartbeat = startHeartbeat(heartbeat, this);
+    const [input, output] = [this.#input, this.output];
+    this.#stopHeartbeat = startHeartbeat(heartbeat, { input, output, paused: () => this.paused, abort: () => this.abort() });
     return undefined;
   }
 
@@ -198,28 +192,14 @@ export class Connection {
     if (method?.name === 'connection.close' || method?.name === 'connection.close-ok') this.#finish();
   }
 
-  #openChannel(number: number, method: Method | undefined): void {
-    // The answer to a close that crossed the client's own.
-    if (method?.name === 'channel.close-ok') return;
-    if (method?.name !== 'channel.open') throw new AmqpError('CHANNEL_ERROR', "expected 'channel.open'");
-    const { channelMax } = this.agreement;
-    const open = this.channels.size;
-    if (channelMax > 0 && open >= channelMax) {
-      throw new AmqpError(
-        'NOT_ALLOWED',
-        `number of channels opened (${open}) has reached the negotiated channel_max (${channelMax})`,
-      );
-    }
-    this.channels.set(number, new Channel(number, this));
-    this.output.method(number, 'channel.open-ok', {});
-  }
-
   /** Turns what went wrong into the close of the channel or of the connection. */
   #refuse(error: unknown, channelNumber: number, method: Method | undefined): void {
     const refusal =
       error instanceof AmqpError ? error : new AmqpError('INTERNAL_ERROR', error instanceof Error ? error.message : 'unknown');
     const channel = this.channels.get(channelNumber);
-    const ids = channel?.contentIds ?? (method === undefined ? NO_METHOD : methodIds(method.name));
+    // A refused login is about no method (https://www.rabbitmq.com/docs/auth-notification).
+    const about = refusal.reply === 'ACCESS_REFUSED' && !this.running ? undefined : method;
+    const ids = channel?.contentIds ?? (about === undefined ? NO_METHOD : methodIds(about.name));
     if (refusal.scope === 'channel' && channel !== undefined) channel.fail(refusal, ids);
     else this.#close(refusal, ids);
   }
@@ -233,10 +213,6 @@ export class Connection {
     this.#timeout = setTimeout(() => this.abort(), CLOSE_TIMEOUT);
   }
 
-  #flushConfirms(): void {
-    for (const channel of this.channels.values()) channel.confirms?.flush();
-  }
-
   #finish(): void {
     this.output.flush();
     this.#state = 'closed';
@@ -244,13 +220,9 @@ export class Connection {
     this.#socket.end();
   }
 
-  /** Gives everything back: consumers first, so that none of them gets what another one of them returns. */
   #endSession(): void {
-    this.#flushConfirms();
-    const channels = [...this.channels.values()];
-    this.channels.clear();
-    for (const channel of channels) channel.stopConsuming();
-    for (const channel of channels) channel.end();
+    this.channels.flushConfirms();
+    this.channels.end();
     for (const queue of this.exclusiveQueues) this.virtualHost.deleteQueue(queue);
     this.exclusiveQueues.clear();
   }

@@ -60,7 +60,7 @@ export const consumeMethods: Handlers = {
     const args = { deliveryTag, redelivered: queued.redelivered, exchange, routingKey, messageCount: queue.ready.size };
     channel.sendMessage('basic.get-ok', args, withDeliveryCount(queue, queued, channel.host.behaviour));
     if (noAck) queue.settle(queued);
-    else channel.deliveries.add({ tag: deliveryTag, queue, queued, consumer: undefined, since: Date.now() });
+    else channel.deliveries.add({ tag: deliveryTag, queue, queued, consumer: undefined, since: channel.host.clock.now() });
     return undefined;
   },
 };

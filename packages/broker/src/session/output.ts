@@ -60,7 +60,7 @@ export class Output {
 
   heartbeat(): void {
     this.#frames.heartbeat();
-    this.schedule();
+    this.flush();
   }
 
   /** Too much waits for deliveries to go on; `drained` comes when there is room. */

@@ -93,19 +93,22 @@ interface HandOver {
 
 function handOver(channel: Channel, { message, queues, number, mandatory }: HandOver): void {
   if (queues.length === 0 && !replyDirectly(channel, message) && mandatory) returnMessage(channel, message);
+  const { deadLetters, store } = channel.host;
   let stored = false;
   let refused = false;
-  for (const queue of queues) {
-    if (queue.accepts(message)) {
-      stored = queue.publish(message) || stored;
-    } else {
-      refused = true;
-      queue.refuse(message);
+  deadLetters.after(() => {
+    for (const queue of queues) {
+      if (queue.accepts(message)) {
+        stored = queue.publish(message) || stored;
+      } else {
+        refused = true;
+        queue.refuse(message);
+      }
     }
-  }
+  });
   if (number === undefined) return;
   if (refused) channel.confirms?.refused(number);
-  else channel.confirms?.accepted(number, stored ? channel.host.store : undefined);
+  else channel.confirms?.accepted(number, stored ? store : undefined);
 }
 
 function replyDirectly({ host }: Channel, message: Message): boolean {

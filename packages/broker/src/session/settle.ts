@@ -21,6 +21,21 @@ export function settle(deliveries: readonly Delivery[], settlement: Settlement):
   for (const queue of queues) queue.settled();
 }
 
+/**
+ * The same for basic.nack and basic.recover, which RabbitMQ works off by consumer in order of their tags, basic.get first, with
+ * the queue going on after each of them (rabbit_channel, foreach_per_queue).
+ */
+export function settleByConsumer(deliveries: readonly Delivery[], settlement: Settlement): void {
+  const groups = new Map<string, Delivery[]>();
+  for (const delivery of deliveries) {
+    const tag = delivery.consumer?.tag ?? '';
+    const group = groups.get(tag);
+    if (group === undefined) groups.set(tag, [delivery]);
+    else group.push(delivery);
+  }
+  for (const [, group] of [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))) settle(group, settlement);
+}
+
 function settleOne({ queue, queued }: Delivery, settlement: Settlement): void {
   if (settlement === 'ack') queue.settle(queued);
   else if (settlement === 'reject') queue.reject(queued);

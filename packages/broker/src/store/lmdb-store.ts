@@ -12,7 +12,7 @@ import {
   queueRecord,
   type DefinitionRecord,
 } from './definition-record.js';
-import { encodeMessage, messageKey } from './message-record.js';
+import { encodeMessage, isApart, messageKey } from './message-record.js';
 import type { Store } from './store.js';
 
 /** How often a message came back. */
@@ -25,6 +25,8 @@ export interface Databases {
   readonly root: RootDatabase;
   readonly definitions: Database<DefinitionRecord, string>;
   readonly messages: Database<Buffer, Buffer>;
+  /** Large ones, see `isApart`. */
+  readonly contents: Database<Buffer, Buffer>;
   readonly counts: Database<Counts, Buffer>;
   /** By queue number: the highest place in the queue that was ever delivered. */
   readonly delivered: Database<number, number>;
@@ -42,11 +44,16 @@ class Batch {
   readonly added = new Map<QueuedMessage, Queue>();
   readonly removed = new Map<QueuedMessage, Queue>();
   readonly counted = new Map<QueuedMessage, Queue>();
-  readonly delivered = new Map<number, number>();
+  readonly delivered = new Map<number, number | undefined>();
   readonly callbacks: Array<() => void> = [];
 
   get empty(): boolean {
     return this.#size === 0;
+  }
+
+  /** Tells everybody who waits for it. */
+  confirm(): void {
+    for (const callback of this.callbacks) callback();
   }
 
   get #size(): number {
@@ -85,6 +92,7 @@ export class LmdbStore implements Store {
   removeQueue(queue: Queue): void {
     this.#define(queueKey(queue), undefined);
     this.#highestDelivered.delete(queue.id);
+    this.#batch.delivered.set(queue.id, undefined);
   }
 
   addExchange(vhost: string, exchange: Exchange): void {
@@ -121,7 +129,8 @@ export class LmdbStore implements Store {
   }
 
   delivered(queue: Queue, { sequence }: QueuedMessage): void {
-    if (sequence <= (this.#highestDelivered.get(queue.id) ?? 0)) return;
+    const highest = this.#highestDelivered.get(queue.id) ?? this.#databases.delivered.get(queue.id) ?? 0;
+    if (sequence <= highest) return;
     this.#highestDelivered.set(queue.id, sequence);
     this.#batch.delivered.set(queue.id, sequence);
     this.#schedule();
@@ -153,7 +162,8 @@ export class LmdbStore implements Store {
     this.#batch = new Batch();
     try {
       await this.#databases.root.batch(() => this.#apply(batch));
-      for (const callback of batch.callbacks) callback();
+      // Written is not on disk yet: that is what callbacks wait for, while the next transaction begins.
+      void this.#databases.root.flushed.then(() => batch.confirm());
       this.#writing = this.#batch.empty ? undefined : this.#write();
     } catch (error) {
       this.#writing = undefined;
@@ -163,20 +173,34 @@ export class LmdbStore implements Store {
   }
 
   #apply(batch: Batch): void {
-    const { definitions, messages, counts, delivered } = this.#databases;
+    const { definitions, counts, delivered } = this.#databases;
     for (const [key, record] of batch.definitions) {
       if (record === undefined) void definitions.remove(key);
       else void definitions.put(key, record);
     }
-    for (const [queued, queue] of batch.added) void messages.put(messageKey(queue.id, queued.sequence), encodeMessage(queued));
+    for (const [queued, queue] of batch.added) this.#put(queue, queued);
     for (const [{ sequence, deliveries, acquired }, queue] of batch.counted) {
       void counts.put(messageKey(queue.id, sequence), { deliveries, acquired });
     }
-    for (const [{ sequence, acquired }, queue] of batch.removed) {
-      const key = messageKey(queue.id, sequence);
-      void messages.remove(key);
-      if (acquired > 0) void counts.remove(key);
+    for (const [queued, queue] of batch.removed) this.#remove(queue, queued);
+    for (const [id, sequence] of batch.delivered) {
+      if (sequence === undefined) void delivered.remove(id);
+      else void delivered.put(id, sequence);
     }
-    for (const [id, sequence] of batch.delivered) void delivered.put(id, sequence);
+  }
+
+  #put(queue: Queue, queued: QueuedMessage): void {
+    const { messages, contents } = this.#databases;
+    const key = messageKey(queue.id, queued.sequence);
+    void messages.put(key, encodeMessage(queued));
+    if (isApart(queued.message)) void contents.put(key, queued.message.content);
+  }
+
+  #remove(queue: Queue, { sequence, acquired, message }: QueuedMessage): void {
+    const { messages, contents, counts } = this.#databases;
+    const key = messageKey(queue.id, sequence);
+    void messages.remove(key);
+    if (isApart(message)) void contents.remove(key);
+    if (acquired > 0) void counts.remove(key);
   }
 }

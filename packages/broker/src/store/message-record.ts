@@ -8,6 +8,14 @@ import type { QueuedMessage } from '../queue/ready-list.js';
 
 const KEY_LENGTH = 12;
 
+// Contents from this size on are written as they lie in memory, in a database of their own, instead of being copied into the record.
+const APART = 16 * 1024;
+
+/** Its content is not in its record but beside it, under the same key. */
+export function isApart({ content }: Message): boolean {
+  return content.length >= APART;
+}
+
 export function messageKey(queueId: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(KEY_LENGTH);
   key.writeUInt32BE(queueId, 0);
@@ -28,7 +36,7 @@ export function encodeMessage({ message, expiresAt }: QueuedMessage): Buffer {
   writer.short(message.copies.length);
   for (const key of message.copies) writer.shortstr(key);
   writer.long(message.bodyStart);
-  return Buffer.concat([writer.take(), message.content]);
+  return isApart(message) ? writer.take() : Buffer.concat([writer.take(), message.content]);
 }
 
 export interface StoredMessage {
@@ -36,7 +44,8 @@ export interface StoredMessage {
   readonly expiresAt: number;
 }
 
-export function decodeMessage(octets: Buffer): StoredMessage {
+/** `apart` gives the content that is not in the record. */
+export function decodeMessage(octets: Buffer, apart: () => Buffer | undefined): StoredMessage {
   const reader = new Reader(octets);
   const expiresAt = reader.double();
   const deadLettered = reader.octet() === 1;
@@ -44,7 +53,7 @@ export function decodeMessage(octets: Buffer): StoredMessage {
   const copies = Array.from({ length: reader.short() }, () => reader.shortstr());
   const bodyStart = reader.long();
   // A copy of its own: the octets belong to the store's memory map.
-  const content = Buffer.from(reader.bytes(reader.remaining));
+  const content = Buffer.from(reader.remaining > 0 ? reader.bytes(reader.remaining) : (apart() ?? []));
   const properties = inspectProperties(content.subarray(0, bodyStart));
   return { message: new Message({ exchange, routingKey, copies, deadLettered }, { content, bodyStart }, properties), expiresAt };
 }

@@ -24,11 +24,12 @@ export async function openStore(broker: Broker, directory: string): Promise<void
 /** lmdb has a native part: it is loaded only when something is to be kept. */
 async function openDatabases(directory: string): Promise<Databases> {
   const { open } = await import('lmdb');
-  const root = open({ path: directory, maxDbs: 8 });
+  const root = open({ path: directory, maxDbs: 8, overlappingSync: true });
   return {
     root,
     definitions: root.openDB({ name: 'definitions', encoding: 'json' }),
     messages: root.openDB({ name: 'messages', encoding: 'binary', keyEncoding: 'binary' }),
+    contents: root.openDB({ name: 'contents', encoding: 'binary', keyEncoding: 'binary' }),
     counts: root.openDB({ name: 'counts', encoding: 'json', keyEncoding: 'binary' }),
     delivered: root.openDB({ name: 'delivered', encoding: 'json', keyEncoding: 'uint32' }),
   };

@@ -49,15 +49,16 @@ function findDestination(virtualHost: VirtualHost, { destination: { kind, name }
 }
 
 /** Messages of queues that are gone are removed; they were unacknowledged when their queue was deleted. */
-function restoreMessages(queues: ReadonlyMap<number, Queue>, { messages, counts, delivered }: Databases): void {
+function restoreMessages(queues: ReadonlyMap<number, Queue>, { messages, contents, counts, delivered }: Databases): void {
   for (const { key, value } of messages.getRange()) {
     const { queueId, sequence } = readMessageKey(key);
     const queue = queues.get(queueId);
     if (queue === undefined) {
       void messages.remove(key);
+      void contents.remove(key);
       continue;
     }
-    const { message, expiresAt } = decodeMessage(value);
+    const { message, expiresAt } = decodeMessage(value, () => contents.get(key));
     const count = counts.get(messageKey(queueId, sequence)) ?? { deliveries: 0, acquired: 0 };
     // It may have been with a consumer when the broker ended, which counts as coming back.
     const out = sequence <= (delivered.get(queueId) ?? 0) ? 1 : 0;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Field, FieldTable } from '../../src/amqp/field-table.js';
-import { ARGUMENT_TYPES } from '../../src/amqp/argument-types.js';
+import type { ARGUMENT_TYPES } from '../../src/amqp/argument-types.js';
 import { METHODS, type FieldType, type MethodName } from '../../src/amqp/methods.js';
 
 const shortstr = fc.string({ unit: 'binary', maxLength: 60 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { readMethod, writeMethod } from '../../src/amqp/codec.js';
 import { Reader } from '../../src/amqp/reader.js';
 import { AmqpError } from '../../src/amqp/replies.js';

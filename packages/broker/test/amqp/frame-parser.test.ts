@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BODY_FRAME, FrameParser, METHOD_FRAME } from '../../src/amqp/frame-parser.js';
 import { FrameWriter } from '../../src/amqp/frame-writer.js';
 import { AmqpError } from '../../src/amqp/replies.js';

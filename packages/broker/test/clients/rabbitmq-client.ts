@@ -2,7 +2,7 @@ import { Connection, ConsumerStatus } from 'rabbitmq-client';
 
 // The same as amqplib.ts, with a client that shares no code with it.
 
-const connection = new Connection(process.argv[2] as string);
+const connection = new Connection(process.argv[2]);
 connection.on('error', () => {});
 await connection.exchangeDeclare({ exchange: 'jobs', type: 'topic', autoDelete: true });
 await connection.queueDeclare({ queue: 'dead', durable: false });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { MethodName } from '../../src/amqp/methods.js';
 import { plainTable } from '../../src/amqp/fields.js';
 import type { Properties } from '../../src/amqp/properties.js';
-import { Wire, type Received, type Some } from '../_wire.js';
+import { Wire, type HandshakeOptions, type Received, type Some } from '../_wire.js';
 
 /** A case: does something to a broker. What the broker sends meanwhile is compared. */
 export type Case = (session: Session) => Promise<void>;
@@ -38,6 +38,13 @@ export class Session {
     const wire = await Wire.open(this.#url, capabilities);
     this.#wires.push(wire);
     return wire;
+  }
+
+  /** Negotiates by hand, and notes what the broker says last. */
+  async handshake(options: HandshakeOptions): Promise<void> {
+    const wire = new Wire(Number(new URL(this.#url).port));
+    this.#wires.push(wire);
+    this.note(await wire.handshake(options));
   }
 
   /** Sends a method and notes the answer. */

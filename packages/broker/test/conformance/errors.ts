@@ -80,6 +80,13 @@ export const errors: Readonly<Record<string, Case>> = {
     wire.send(1, 'basic.consume', { queue: 'amq.rabbitmq.reply-to', noAck: true });
   }),
 
+  'a wrong password': (session) => session.handshake({ login: '\0guest\0wrong' }),
+  'a wrong password of a client that does not understand the answer': (session) =>
+    session.handshake({ login: '\0guest\0wrong', capabilities: [] }),
+  'an unknown virtual host': (session) => session.handshake({ virtualHost: 'nowhere' }),
+  'a frame size above what is offered': (session) => session.handshake({ tune: { frameMax: 1_000_000 } }),
+  'as many channels as one likes': (session) => session.handshake({ tune: { channelMax: 0 } }),
+
   async 'tag 0 with multiple is never an error'(session) {
     const wire = await session.connect();
     wire.send(1, 'basic.ack', { deliveryTag: 0, multiple: true });

@@ -56,6 +56,31 @@ export const messages: Readonly<Record<string, Case>> = {
     await getAll(session, wire, queue);
   },
 
+  async 'nack of deliveries to several consumers goes by consumer'(session) {
+    const wire = await session.connect();
+    const queue = await filled(session, wire, five);
+    await session.call(wire, 'basic.qos', { prefetchCount: 1 });
+    for (const consumerTag of ['b', 'a', 'c']) {
+      await session.call(wire, 'basic.consume', { queue, consumerTag });
+      await session.expect(wire, 1);
+    }
+    wire.send(1, 'basic.nack', { deliveryTag: 0, multiple: true, requeue: true });
+    await session.expect(wire, 3);
+    await session.call(wire, 'queue.declare', { queue, passive: true });
+  },
+
+  async 'a full queue drops before it delivers what comes back'(session) {
+    const wire = await session.connect();
+    const queue = await filled(session, wire, ['1', '2'], { 'x-max-length': int(2) });
+    await session.call(wire, 'basic.qos', { prefetchCount: 1 });
+    await session.call(wire, 'basic.consume', { queue, consumerTag: 'c' });
+    await session.expect(wire, 1);
+    session.publish(wire, queue, { body: '3' });
+    await wire.call(1, 'queue.declare', { queue, passive: true });
+    wire.send(1, 'basic.nack', { deliveryTag: 1, requeue: true });
+    await session.expect(wire, 1);
+  },
+
   async 'the end of a channel requeues'(session) {
     const wire = await session.connect();
     const queue = await filled(session, wire, five);

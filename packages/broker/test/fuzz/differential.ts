@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { rabbitUrl } from '@warren/rabbitmq-node';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { startBroker } from '../../src/index.js';
 import { operation, type Operation } from './operations.js';
 import { Subject } from './subject.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 // What the differential fuzzer can do to a broker. Names are small numbers, so that operations meet.
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Message } from '../../src/queue/message.js';
 import { ReadyList, type QueuedMessage } from '../../src/queue/ready-list.js';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Binding, Destination } from '../../src/routing/binding.js';
 import { TopicIndex } from '../../src/routing/topic.js';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Confirms, type ConfirmChannel } from '../../src/session/confirms.js';
 import type { Store } from '../../src/store/store.js';
 

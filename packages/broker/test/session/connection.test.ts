@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { broker, client } from '../_broker.js';
 import { Wire } from '../_wire.js';
 

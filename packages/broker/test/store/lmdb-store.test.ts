@@ -23,7 +23,12 @@ test('What is durable is there again: queues, exchanges, bindings and persistent
   await channel.assertQueue('q', { durable: true, arguments: { 'x-max-priority': 3 } });
   await channel.assertQueue('transient', { durable: false });
   await channel.bindQueue('q', 'x', 'a.#', { note: 'kept' });
-  for (const [body, options] of Object.entries({ one: {}, urgent: { priority: 3 }, two: { headers: { n: 5 } } })) {
+  for (const [body, options] of Object.entries({
+    one: {},
+    urgent: { priority: 3 },
+    two: { headers: { n: 5 } },
+    ['large'.repeat(10_000)]: {},
+  })) {
     channel.publish('x', 'a.b', Buffer.from(body), { persistent: true, ...options });
   }
   channel.publish('x', 'a.b', Buffer.from('not persistent'));
@@ -31,11 +36,11 @@ test('What is durable is there again: queues, exchanges, bindings and persistent
   await first.close();
 
   const second = await broker(t, { data });
-  t.deepEqual(await bodies(second, 'q'), ['urgent', 'one', 'two']);
+  t.deepEqual(await bodies(second, 'q'), ['urgent', 'one', 'two', 'large'.repeat(10_000)]);
   const again = await client(t, second.url);
   again.channel.publish('x', 'a.b', Buffer.from('three'), { persistent: true });
   await again.channel.waitForConfirms();
-  t.deepEqual(await bodies(second, 'q'), ['urgent', 'one', 'two', 'three']);
+  t.deepEqual(await bodies(second, 'q'), ['urgent', 'one', 'two', 'large'.repeat(10_000), 'three']);
   t.deepEqual(
     (await second.control.snapshot()).queues.map(({ name }) => name),
     ['q'],
