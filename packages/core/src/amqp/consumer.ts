@@ -73,6 +73,7 @@ export class AmqpConsumer implements Consumer {
   readonly #supervised: SupervisedChannel<Channel>;
   #acknowledgements: Acknowledgements | undefined;
   #tag: string | undefined;
+  #stopping = false;
   #connectedTo: ChannelModel | undefined;
 
   constructor(plan: ConsumerPlan) {
@@ -97,6 +98,7 @@ export class AmqpConsumer implements Consumer {
   /** Deliveries that are under way when the broker stops still arrive; after `close` none does. */
   async cancel(): Promise<void> {
     const { channel } = this.#supervised;
+    this.#stopping = true;
     this.#supervised.retire();
     if (channel && this.#tag !== undefined) await endedWithin(this.#plan.timeout, channel.cancel(this.#tag));
   }
@@ -113,6 +115,7 @@ export class AmqpConsumer implements Consumer {
     // A channel that is opened again on the same connection: its queue may have gone.
     await this.#plan.declared(link.model === this.#connectedTo);
     this.#connectedTo = link.model;
+    if (this.#stopping) return;
     await within(channel.prefetch(prefetch));
     if (channelPrefetch !== undefined) await within(channel.prefetch(channelPrefetch, true));
     const { consumerTag } = await within(
@@ -122,6 +125,8 @@ export class AmqpConsumer implements Consumer {
       }),
     );
     this.#tag = consumerTag;
+    // Cancelled meanwhile. The channel stays: what it has delivered at once may be running, and is settled on it.
+    if (this.#stopping) await within(channel.cancel(consumerTag));
   }
 
   /** What is unsettled on this channel ends with it, also if it ends before it counts as open. */

@@ -33,6 +33,8 @@ export class SupervisedChannel<C extends Channel> {
   readonly #plan: ChannelPlan<C>;
   #channel: C | undefined;
   #opening = false;
+  /** The last attempt to open it. */
+  #attempt: Promise<void> = Promise.resolve();
   readonly #retirement = new AbortController();
 
   constructor(plan: ChannelPlan<C>) {
@@ -47,7 +49,7 @@ export class SupervisedChannel<C extends Channel> {
   async open(): Promise<void> {
     const { link } = this.#plan;
     if (!link.model) throw new ConnectionLostError();
-    await this.#openOn(link.model);
+    await (this.#attempt = this.#openOn(link.model));
     link.on('up', this.#reopen);
   }
 
@@ -62,9 +64,11 @@ export class SupervisedChannel<C extends Channel> {
     this.#plan.link.off('up', this.#reopen);
   }
 
+  /** Also a channel that is being opened: what was sent on it is with the broker when its close is answered, and no sooner. */
   async close(ms: number): Promise<void> {
     this.retire();
-    if (this.#channel) await endedWithin(ms, this.#channel.close());
+    await endedWithin(ms / 2, this.#attempt);
+    if (this.#channel) await endedWithin(ms / 2, this.#channel.close());
   }
 
   readonly #reopen = (): void => {
@@ -76,7 +80,7 @@ export class SupervisedChannel<C extends Channel> {
     const { link, clock, fault } = this.#plan;
     for (let attempt = 1; link.model && !this.#channel && !retired.aborted; attempt++) {
       try {
-        await this.#openOn(link.model);
+        await (this.#attempt = this.#openOn(link.model));
       } catch (error) {
         if (link.model && !retired.aborted) fault(error as Error);
         await clock.sleep(wait(attempt), retired);
@@ -101,8 +105,7 @@ export class SupervisedChannel<C extends Channel> {
         });
       });
       await Promise.race([setUp(opened), ended]);
-      // Retired meanwhile it would be given work that nobody takes any more.
-      if (end.reached || this.#retirement.signal.aborted) throw new ConnectionLostError();
+      if (end.reached) throw new ConnectionLostError();
       this.#channel = opened;
     } catch (error) {
       // Half set up it would still be given work, if the broker answers late.

@@ -68,6 +68,31 @@ test('a consumer that begins while the worker stops does not take the same job a
   t.true(taken.filter((queue) => queue === late.queue.name).length <= 4, String(taken.length));
 });
 
+for (const when of ['at the start', 'after a reconnection']) {
+  test(`a job that is delivered with its consumer's first breath, ${when}, is acknowledged although the worker stops at once`, async (t) => {
+    const url = await brokerUrl();
+    const client = await amqp(t);
+    const proxy = await startProxy({ port: Number(new URL(url).port) });
+    t.teardown(() => proxy.close());
+    const queue = client.queue('first-breath');
+    const job = defineJob(queue, { queue: { name: queue, type: 'classic', deadLetter: false } });
+    const worker = createWorker({ url: proxy.url(url), reconnect: { initial: 10, max: 50 } });
+    const stopped = new Signal<unknown>();
+    worker.handle(job, () => stopped.give(worker.stop()));
+    await client.channel.assertQueue(queue, { durable: true, arguments: { ...job.queue.arguments } });
+    if (when === 'after a reconnection') {
+      await worker.start();
+      await proxy.refuse(true);
+      proxy.cut();
+    }
+    await client.send(queue, '{}');
+    await proxy.refuse(false);
+    if (when === 'at the start') await worker.start().catch(() => {});
+    t.deepEqual(await stopped.came, { drained: true, abandoned: 0 });
+    t.is((await client.channel.checkQueue(queue)).messageCount, 0);
+  });
+}
+
 test('a job that goes on after the deadline hears at once that it cannot publish any more', async (t) => {
   const client = await amqp(t);
   const job = defineJob<number>('known', { queue: client.queue('known') });
