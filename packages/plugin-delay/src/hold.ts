@@ -5,7 +5,7 @@ import { addressOf, requireRoutingKey, requireTarget } from './address.js';
 import type { Target } from './address.js';
 import type { DelayTopology } from './delay-topology.js';
 import { delayOf } from './due.js';
-import { digitsOf } from './levels.js';
+import { digitsOf, hopsOf, withinHops } from './levels.js';
 
 export interface HoldParts {
   readonly names: DelayTopology;
@@ -27,17 +27,27 @@ async function publishHeld(next: Publish, message: Message, { names, clock, reac
   const ms = delayOf(message.options, now);
   if (ms === 0) return next(undelayed(message));
   const target = targetOf(message);
+  const due = clock.monotonic() + ms;
+  const hops = hopsOf(ms);
   await reach(target);
+  const marks = { [HEADERS.delayDue]: now + ms, [HEADERS.delayMs]: ms };
+  // What has passed until it is sent, in a queue of messages or in an outage, is not waited for once more; a round delay stays one hop.
+  const atSending = (): Message => {
+    const rest = withinHops(Math.max(0, Math.ceil(due - clock.monotonic())), hops);
+    return heldFor(rest, undelayed(message), { names, target, marks });
+  };
+  return next({ ...atSending(), atSending });
+}
+
+function heldFor(
+  ms: number,
+  message: Message,
+  { names, target, marks }: { names: DelayTopology; target: Target; marks: Headers },
+): Message {
   const digits = digitsOf(ms);
   // The first level that has something to wait for: those before it would only pass the message on.
-  const exchange = names.levels[digits.findIndex((digit) => digit > 0)] as string;
-  return next(
-    heldIn(exchange, undelayed(message), {
-      [HEADERS.delayDue]: now + ms,
-      [HEADERS.delayMs]: ms,
-      CC: [addressOf(digits, target)],
-    }),
-  );
+  const exchange = names.levels[digits.findIndex((digit) => digit > 0)] ?? names.deliver;
+  return heldIn(exchange, message, { ...marks, CC: [addressOf(digits, target)] });
 }
 
 function targetOf({ exchange, routingKey }: Message): Target {

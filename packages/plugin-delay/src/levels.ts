@@ -39,3 +39,20 @@ export function digitsOf(ms: number): number[] {
     return digit;
   });
 }
+
+/** The shortest delay of at least `ms` that takes no more hops than `hops`: its least digits are rounded up into the last one that is left. */
+export function withinHops(ms: number, hops: number): number {
+  let rest = ms;
+  let left = hops;
+  for (const { unit } of LEVELS) {
+    const digit = Math.floor(rest / unit);
+    rest -= digit * unit;
+    if (digit > 0 && --left === 0) return rest > 0 ? ms - rest + unit : ms;
+  }
+  return ms;
+}
+
+/** The queues that a message with this delay passes: its digits that are not 0. */
+export function hopsOf(ms: number): number {
+  return digitsOf(ms).filter((digit) => digit > 0).length;
+}

@@ -158,3 +158,18 @@ test('a delayed message for a queue that does not exist is refused', async (t) =
   await t.throwsAsync(worker.send(nowhere), { code: 'ERR_TOPOLOGY_MISSING', message: /"nowhere"/ });
   t.deepEqual(worker.sent, []);
 });
+
+test('what has passed before a message is sent, or sent again, is not waited for once more; a round delay stays one hop', async (t) => {
+  const worker = await started();
+  const waiting: Message[] = [];
+  worker.connection.onPublish = (message) => waiting.push(message);
+  await worker.publish(mail, 1, { delay: 1_234 });
+  await worker.publish(mail, 2, { delay: '5s' });
+  const now = (): unknown[] => waiting.map((message) => message.atSending?.().properties.headers?.['CC']);
+  t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.1.2.3.4.q.jobs'], ['~d.0.0.0.0.0.0.0.5.0.0.0.q.jobs']]);
+  await worker.clock.advance(100);
+  t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.1.1.3.4.q.jobs'], ['~d.0.0.0.0.0.0.0.5.0.0.0.q.jobs']]);
+  await worker.clock.advance(1_200);
+  t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.0.0.0.0.q.jobs'], ['~d.0.0.0.0.0.0.0.4.0.0.0.q.jobs']]);
+  t.is(waiting[0]?.atSending?.().exchange, 'delay.v1.deliver', 'it is due: nothing holds it');
+});

@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { digitsOf, LEVELS, MAX_DELAY } from '../src/levels.js';
+import { digitsOf, hopsOf, LEVELS, MAX_DELAY, withinHops } from '../src/levels.js';
 
 const delays = fc.integer({ min: 0, max: MAX_DELAY });
 const DAY = 86_400_000;
@@ -42,4 +42,19 @@ test('a level can count to just below the unit above it', (t) => {
     const above = LEVELS[index - 1];
     if (above) t.is((max + 1) * unit, above.unit);
   }
+});
+
+test('what is left of a delay is never cut short, never longer than the delay was, and takes no more hops', (t) => {
+  fc.assert(
+    fc.property(delays, fc.double({ min: 0, max: 1, noNaN: true }), (ms, share) => {
+      const rest = Math.floor(ms * share);
+      const hops = Math.max(1, hopsOf(ms));
+      const rounded = withinHops(rest, hops);
+      return rounded >= rest && rounded <= ms && hopsOf(rounded) <= hops;
+    }),
+    { numRuns: 20_000 },
+  );
+  t.is(withinHops(4_998, 1), 5_000);
+  t.is(withinHops(4_998, 4), 4_998);
+  t.is(withinHops(0, 1), 0);
 });

@@ -58,8 +58,8 @@ export class Outbox {
   }
 
   /** The next to send, which counts as sent from now on; undefined while as much is unconfirmed as may be. */
-  next(window: number = this.#buffer.messages): Entry | undefined {
-    if (this.#sent.size >= window || this.#sentBytes >= this.#buffer.bytes) return undefined;
+  next(window: number = Infinity): Entry | undefined {
+    if (this.#sent.size >= Math.min(window, this.#buffer.messages) || this.#sentBytes >= this.#buffer.bytes) return undefined;
     const entry = this.#waiting.shift();
     if (!entry) return undefined;
     this.#sent.add(entry);

@@ -18,6 +18,11 @@ export interface PublishPlan {
 }
 
 /**
+ * Messages sent and not confirmed at a time. More is not faster: it only waits in sockets, where it can neither be timed out as unsent nor made anew.
+ */
+const IN_FLIGHT = 500;
+
+/**
  * Publishing with confirms, through outages: what was in flight when the channel died is sent again under the same message id.
  * Where the broker closed the channel because of one message, those in flight are sent again one by one, so that only that one fails.
  */
@@ -95,24 +100,22 @@ export class PublishChannel {
   #flush(): void {
     const { channel } = this.#supervised;
     if (!channel || this.#blocked) return;
-    const window = this.#suspects > 0 ? 1 : undefined;
+    const window = this.#suspects > 0 ? 1 : IN_FLIGHT;
     for (let entry = this.#outbox.next(window); entry; entry = this.#outbox.next(window)) {
       if (!this.#send(channel, entry)) return;
     }
   }
 
-  /**
-   * Hands a message to the client, which buffers what its socket does not take at once: as much as may be unconfirmed. Returns false
-   * where the channel has closed and not said so yet; the entry stays among those that are sent again.
-   */
+  /** Hands a message to the client, whose buffer takes all that may be in flight. Returns whether it takes more. */
   #send(channel: ConfirmChannel, entry: Entry): boolean {
-    const { message } = entry;
+    const message = entry.message.atSending?.() ?? entry.message;
     const { exchange, routingKey, content } = message;
     try {
       channel.publish(exchange, routingKey, content, publishOptions(message), (error) =>
         this.#onConfirm(entry, error as Error | null),
       );
     } catch (cause) {
+      // The channel has closed and not said so yet: the entry stays among those that are sent again.
       if ((cause as Error).name === 'IllegalOperationError') return false;
       this.#settle(entry, new MessageInvalidError({ ...message, cause }));
     }
