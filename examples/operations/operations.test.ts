@@ -1,15 +1,13 @@
 import type { ConsumeMessage } from 'amqplib';
 import test from 'ava';
-import { startRabbit, withOwnRabbit } from '@warren/rabbitmq-node';
+import { freshBroker } from '@warren/test-broker';
 import { plainChannel } from '../_broker.js';
 import { worker } from '../_cli.js';
 import { Recorder } from '../_recorder.js';
 import { newTask } from '../work-queues/work-queues.js';
 
-withOwnRabbit(test)('the command line shows a forgotten ack, the exchanges and the consumers, and purges a queue', async (t) => {
-  const broker = await startRabbit({ management: true });
-  t.teardown(() => broker[Symbol.asyncDispose]());
-  const { url, managementUrl = '' } = broker;
+test('the command line shows a forgotten ack, the exchanges and the consumers, and purges a queue', async (t) => {
+  const { url, managementUrl } = await freshBroker(t);
   const run = (...args: string[]): Promise<string> => worker(...args, '--url', url, '--management-url', managementUrl);
   await newTask(url, 'forgotten.', 'waiting.', 'waiting too.');
   const channel = await plainChannel(t, url);

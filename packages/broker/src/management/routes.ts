@@ -35,7 +35,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'GET connections': (broker) => found(connections(broker).map(connectionView)),
   'DELETE connections/:': (broker, [name]) => closeConnection(broker, name),
   'GET channels': (broker) => found(connections(broker).flatMap(({ channels }) => [...channels].map(channelView))),
-  'GET consumers': (broker) => found(queues(broker).flatMap(({ consumers }) => [...consumers].map(consumerView))),
+  'GET consumers': (broker) => found(queues(broker).flatMap(consumers)),
+  'GET consumers/:': (broker, [vhost]) => within(broker, vhost, ({ queues }) => found([...queues.values()].flatMap(consumers))),
 };
 
 /** The answer to a request for a path under /api. */
@@ -84,6 +85,10 @@ function closeConnection(broker: Broker, name: string | undefined): Answer {
 
 function queues(broker: Broker): Queue[] {
   return [...broker.virtualHosts.values()].flatMap((virtualHost) => [...virtualHost.queues.values()]);
+}
+
+function consumers({ consumers: all }: Queue): object[] {
+  return [...all].map(consumerView);
 }
 
 function connections(broker: Broker): Connection[] {

@@ -30,7 +30,9 @@ test('Tools for RabbitMQ find queues, exchanges, bindings, connections, channels
   t.like(((await get('queues/%2F/a%2Fb/bindings')) as unknown[])[1], { source: 'amq.topic', routing_key: 'k.#' });
   t.like(((await get('connections')) as unknown[])[0], { user: 'guest', vhost: '/', state: 'running' });
   t.like(((await get('channels')) as unknown[])[0], { number: 1, prefetch_count: 1, messages_unacknowledged: 1, confirm: true });
-  t.like(((await get('consumers')) as unknown[])[0], { consumer_tag: 'c', queue: { name: 'a/b' }, ack_required: true });
+  for (const path of ['consumers', 'consumers/%2F']) {
+    t.like(((await get(path)) as unknown[])[0], { consumer_tag: 'c', queue: { name: 'a/b' }, ack_required: true });
+  }
 });
 
 test('Queues can be purged and deleted, connections closed.', async (t) => {
