@@ -48,3 +48,9 @@ test('another product is taken for the oldest RabbitMQ, whatever its version', (
   t.deepEqual(capabilitiesOf({ product: 'LavinMQ', version: '2.1.0' }) as unknown, { version: 'LavinMQ 2.1.0', ...old });
   t.deepEqual(capabilitiesOf({ product: 'Warren', version: '0.1.0' }) as unknown, { version: 'Warren 0.1.0', ...old });
 });
+
+test('the embedded broker says which series it behaves like', (t) => {
+  const as = (compat: string): unknown => capabilitiesOf({ product: 'Warren', version: '0.1.0', compat });
+  t.deepEqual(as('3.x'), { version: 'Warren 0.1.0', ...old });
+  t.deepEqual(as('4.x'), { version: 'Warren 0.1.0', ...fourThree });
+});
