@@ -103,12 +103,31 @@ export class FrameParser {
     const rest = this.#buffer.length - this.#offset;
     if (rest >= length) return true;
     if (rest + this.#receivedLength < length) return false;
-    if (rest > 0) this.#received.unshift(this.#buffer.subarray(this.#offset));
-    this.#buffer = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
+    const [chunk] = this.#received;
+    this.#buffer = rest === 0 && chunk && chunk.length >= length ? this.#nextChunk() : this.#gather(length);
     this.#offset = 0;
-    this.#received = [];
-    this.#receivedLength = 0;
     return true;
+  }
+
+  #nextChunk(): Buffer {
+    const chunk = this.#received.shift() as Buffer;
+    this.#receivedLength -= chunk.length;
+    return chunk;
+  }
+
+  /** Copies no more than `length` octets: a large body behind a head that came in two parts stays where it is. */
+  #gather(length: number): Buffer {
+    const piece = Buffer.allocUnsafe(length);
+    let filled = this.#buffer.copy(piece, 0, this.#offset);
+    while (filled < length) {
+      const chunk = this.#nextChunk();
+      const taken = chunk.copy(piece, filled);
+      filled += taken;
+      if (taken === chunk.length) continue;
+      this.#received.unshift(chunk.subarray(taken));
+      this.#receivedLength += chunk.length - taken;
+    }
+    return piece;
   }
 
   #checkHead(type: number, size: number): void {
