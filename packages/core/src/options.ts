@@ -40,7 +40,7 @@ export interface WorkerOptions {
   container?: DependencyContainer;
 }
 
-/** Messages that may be sent and not confirmed. */
+/** What may be unconfirmed, sent or waiting to be sent. */
 export interface PublishBuffer {
   messages: number;
   bytes: number;
