@@ -207,12 +207,9 @@ withOwnRabbit(test)('after the broker has closed all connections on a backlog, t
   await until(() => episode !== atFirst && episode.includes(32));
   t.is(atFirst[0], 1);
   t.true(Math.max(...atFirst) <= 32);
-  // What ran when the connection was lost may still run, beside the one that begins.
   t.log(
     `running at each start: at first ${atFirst.slice(0, 40).join(' ')}; since the connection was lost ${episode.slice(0, 60).join(' ')}`,
   );
-  t.deepEqual(
-    episode.slice(0, 8).filter((size) => size > 8),
-    [],
-  );
+  // All at once, the 32nd start would find 32 running; growing by one with each end, it takes about twice as many.
+  for (const starts of [atFirst, episode]) t.true(starts.indexOf(32) > 40, String(starts.indexOf(32)));
 });
