@@ -1,5 +1,5 @@
-const packages = ['broker', 'core', 'plugin-delay', 'plugin-ratelimit', 'cli'].map((name) => `packages/${name}`);
-const tested = [...packages, 'tools/rabbitmq-node'];
+const names = ['broker', 'core', 'store', 'plugin-delay', 'plugin-ratelimit', 'plugin-idempotency', 'plugin-tasks', 'cli'];
+const tested = [...names.map((name) => `packages/${name}`), 'tools/rabbitmq-node', 'tools/store-servers'];
 
 export default {
   files: [...tested.map((path) => `${path}/test/**/*.test.ts`), 'examples/**/*.test.ts'],

@@ -104,8 +104,9 @@ function addRoutes(dispatcher: Dispatcher, registry: PluginRegistry, plan: Plan)
     const consumer = consumers.get(job.queue.name) ?? { queue: job.queue.name, prefetch };
     consumer.prefetch = widest(consumer.prefetch, prefetch);
     consumers.set(job.queue.name, consumer);
-    const chain = fold(definition, { job, options, consumer }, { registry, plan });
-    dispatcher.add({ job, chain, policy: options.retry ?? plan.settings.retry });
+    const policy = options.retry ?? plan.settings.retry;
+    const chain = fold(definition, { job, options, policy, consumer }, { registry, plan });
+    dispatcher.add({ job, chain, policy });
   }
   return [...consumers.values()];
 }

@@ -3,6 +3,7 @@ import type { DependencyContainer } from './container.js';
 import { InvalidOptionError } from './errors.js';
 import type { Job, JobType } from './job.js';
 import type { HandlerOptions } from './options.js';
+import type { RetryPolicy } from './retry.js';
 
 /** Does the work of a job. Returns nothing or a result (both acknowledge), or an `Outcome`; throws to fail. */
 export type HandlerFunction<P> = (job: Job<P>) => unknown;
@@ -28,6 +29,8 @@ export function handler<P>(job: JobType<P>, handler: Handler<P>, options: Handle
 export interface HandlerInfo {
   readonly job: JobType;
   readonly options: HandlerOptions;
+  /** The handler's, or the worker's. */
+  readonly policy: RetryPolicy;
   /** The consumer of the handler's queue, shared by all of that queue's handlers. A plugin may change it until consuming begins. */
   readonly consumer: ConsumerOptions;
 }

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidOptionError } from './errors.js';
 import { HEADERS, producerHeaders } from './message.js';
 import type { Delivery, Headers, Message, MessageProperties } from './message.js';
-import type { PublishOptions } from './options.js';
+import type { HandlerOptions, PublishOptions } from './options.js';
 import { queueOf } from './topology.js';
 import type { BindingOptions, Queue, QueueOptions } from './topology.js';
 
@@ -15,6 +15,8 @@ export interface JobType<P = unknown, I = P> {
   readonly bindings: readonly BindingOptions[];
   readonly codec: string;
   readonly schema: StandardSchemaV1<I, P> | undefined;
+  /** Options for whoever handles it; those given to `worker.handle` win. */
+  readonly handling: HandlerOptions;
   /** Never there at run time: carries the types. */
   readonly types?: { readonly input: I; readonly payload: P };
 }
@@ -30,6 +32,8 @@ export interface JobTypeOptions {
   routingKey?: string;
   /** Exchanges to declare and bind the queue to. */
   bindings?: readonly BindingOptions[];
+  /** Options for whoever handles it; those given to `worker.handle` win. */
+  handling?: HandlerOptions;
 }
 
 /** Defines a kind of job. With a `schema` (any Standard Schema validator) the payload's type is inferred, and every payload is validated on publish and on delivery. */
@@ -43,9 +47,9 @@ export function defineJob(name: string, options: JobTypeOptions & { schema?: Sta
     throw new InvalidOptionError({ option: 'job name', expected: 'text of 1 to 255 bytes', got: name });
   }
   const queue = queueOf(options.queue);
-  const { exchange = '', bindings = [], codec = 'json', schema } = options;
+  const { exchange = '', bindings = [], codec = 'json', schema, handling = {} } = options;
   const routingKey = options.routingKey ?? (exchange === '' ? queue.name : name);
-  return { name, queue, exchange, routingKey, bindings, codec, schema };
+  return { name, queue, exchange, routingKey, bindings, codec, schema, handling };
 }
 
 /** What a job can do while it runs; one for all jobs of a worker. */

@@ -5,6 +5,7 @@ import type { Message } from './message.js';
 import type { HandlerOptions, PublishOptions } from './options.js';
 import type { Outcome } from './outcome.js';
 import type { Topology } from './topology.js';
+import type { Worker } from './worker.js';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -30,6 +31,8 @@ export interface Plugin {
   readonly handlerOptions?: ReadonlyArray<keyof HandlerOptions>;
   /** Publish options that it owns. */
   readonly publishOptions?: ReadonlyArray<keyof PublishOptions>;
+  /** Once, when the worker is made: adds methods to it, such as `worker.enqueue`. */
+  extend?(worker: Worker): void;
   /** Registers services by token, with `registerDefault`, so that what the user put there stays. */
   register?(container: DependencyContainer): void;
   /** Adds exchanges, queues and bindings: declared at start, and again on every reconnection. */

@@ -15,6 +15,7 @@ import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
 import { requireHandling, requireWhole, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
+import type { Plugin } from './plugin.js';
 import type { Publisher } from './publisher.js';
 import { Topology } from './topology.js';
 
@@ -62,6 +63,8 @@ export class Worker implements AsyncDisposable {
     setMaxListeners(0, this.#stopping.signal);
     this.#events = this.container.resolve(EVENTS);
     this.#clock = this.container.resolve(CLOCK);
+    // What is no plugin is refused at start.
+    for (const plugin of this.#settings.plugins) (plugin as Plugin | undefined)?.extend?.(this);
   }
 
   get state(): State {
@@ -69,12 +72,13 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Says who handles a job: a function, or a class that the container resolves. Before `start()`. */
-  handle<P, I>(job: JobType<P, I>, handler: Handler<P>, options: HandlerOptions = {}): this {
+  handle<P, I>(job: JobType<P, I>, handler: Handler<P>, given: HandlerOptions = {}): this {
     this.#require('register a handler', ['new'], 'Register handlers before start().');
     const queue = job.queue.name;
     if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });
     }
+    const options = { ...job.handling, ...given };
     requireHandling(options);
     this.definitions.push({ job, handler, options } as unknown as HandlerDefinition);
     return this;

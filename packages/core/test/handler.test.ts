@@ -1,6 +1,6 @@
 import test from 'ava';
-import { CLOCK, defineJob, handler, inject, injectable, token } from '../src/index.js';
-import type { Clock, Job, Token } from '../src/index.js';
+import { CLOCK, defineJob, fixed, handler, inject, injectable, never, token } from '../src/index.js';
+import type { Clock, HandlerInfo, Job, Plugin, Token } from '../src/index.js';
 import { createContainer } from '../src/container.js';
 import { resolveHandler } from '../src/handler.js';
 import { createTestWorker } from '../src/testing/index.js';
@@ -61,4 +61,18 @@ const work = (): void => {};
 test('handler() is a definition as a value', (t) => {
   t.deepEqual(handler(mail, work), { job: mail, handler: work, options: {} });
   t.deepEqual(handler(mail, work, { concurrency: 2 }).options, { concurrency: 2 });
+});
+
+test('options that come with a job’s definition hold for whoever handles it, unless worker.handle says otherwise', async (t) => {
+  const picky = defineJob<number>('picky', { queue: 'picky', handling: { retry: never, timeout: 1_000 } });
+  const seen: HandlerInfo[] = [];
+  const recorder: Plugin = { name: 'recorder-of-options', consume: (next, info) => (seen.push(info), next) };
+  for (const options of [{}, { retry: fixed({ maxAttempts: 3, delay: 5 }) }]) {
+    const worker = createTestWorker({ plugins: [recorder] });
+    worker.handle(picky, () => Promise.reject(new Error('no')), options);
+    const { kind } = await worker.deliver(picky, 1);
+    t.is(kind, options.retry ? 'retry' : 'deadLetter');
+    t.is(seen.at(-1)?.policy, options.retry ?? never);
+    t.is(seen.at(-1)?.options.timeout, 1_000);
+  }
 });

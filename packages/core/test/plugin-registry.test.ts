@@ -7,6 +7,7 @@ import type { HandlerOptions } from '../src/options.js';
 import { ack } from '../src/outcome.js';
 import { PluginRegistry } from '../src/plugin-registry.js';
 import type { Consume, Plugin } from '../src/plugin.js';
+import { never } from '../src/retry.js';
 import { Topology } from '../src/topology.js';
 
 const container = createContainer();
@@ -14,7 +15,7 @@ const innermost: Consume = () => ack;
 const publish = async (): Promise<void> => {};
 
 function info(options: HandlerOptions = {}): HandlerInfo {
-  return { job: defineJob('a', { queue: 'q' }), options, consumer: { queue: 'q', prefetch: 1 } };
+  return { job: defineJob('a', { queue: 'q' }), options, policy: never, consumer: { queue: 'q', prefetch: 1 } };
 }
 
 function names(plugins: readonly Plugin[]): string[] {

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { CLOCK, CODECS, CodecRegistry, createWorker, defineJob, LOGGER, silentLogger } from '../src/index.js';
-import type { Job, Plugin } from '../src/index.js';
+import type { Job, Plugin, Worker } from '../src/index.js';
 import { createContainer } from '../src/container.js';
 import { createTestWorker, VirtualClock } from '../src/testing/index.js';
 import type { MemoryDelivery } from '../src/testing/index.js';
@@ -137,4 +137,10 @@ test('a job has one handler on its queue', (t) => {
   const worker = createTestWorker().handle(mail, () => {});
   t.throws(() => worker.handle(mail, () => {}), { code: 'ERR_HANDLER_DUPLICATE' });
   t.notThrows(() => worker.handle(defineJob('mail', { queue: 'elsewhere' }), () => {}));
+});
+
+test('a plugin can add methods to the worker, from the moment that it is made', (t) => {
+  const plugin: Plugin = { name: 'greets', extend: (worker) => void Object.assign(worker, { greet: () => worker.state }) };
+  const worker = createWorker({ plugins: [plugin] }) as Worker & { greet(): string };
+  t.is(worker.greet(), 'new');
 });

@@ -1,4 +1,4 @@
-import { LOGGER, requeue } from '@warren/core';
+import { LOGGER, never, requeue } from '@warren/core';
 import type { Consume, HandlerInfo, Message } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import test from 'ava';
@@ -150,7 +150,7 @@ test('a handler without a limit gets the next layer itself where nothing begins 
   const worker = createTestWorker({ plugins: [] });
   const plugin = rateLimit({ slowStart: false });
   plugin.register?.(worker.container);
-  const info: HandlerInfo = { job: jobNamed(), options: {}, consumer: { queue: 'q', prefetch: 5 } };
+  const info: HandlerInfo = { job: jobNamed(), options: {}, policy: never, consumer: { queue: 'q', prefetch: 5 } };
   t.is(plugin.consume?.(next, info, worker.container), next);
 });
 

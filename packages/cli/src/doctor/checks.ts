@@ -1,6 +1,6 @@
 // One check each. A check says what it found; what it cannot find out it leaves out.
-import { milliseconds } from '@warren/core';
-import type { ConsumerOptions, HandlerDefinition, Queue } from '@warren/core';
+import { milliseconds, never } from '@warren/core';
+import type { HandlerDefinition, HandlerInfo, Queue } from '@warren/core';
 import { shortTime } from '../start/readable.js';
 import type { Broker } from '../broker/broker.js';
 import type { Project } from '../project/project.js';
@@ -78,16 +78,16 @@ export function checkPrefetch({ plugins, definitions, worker }: Project, broker:
   if (broker.capabilities.channelPrefetch) return [];
   for (const { plugin } of plugins) plugin.register?.(worker.container);
   return definitions.flatMap(({ job, options }) => {
-    const consumer: ConsumerOptions = { queue: job.queue.name, prefetch: 0 };
+    const info: HandlerInfo = { job, options, policy: never, consumer: { queue: job.queue.name, prefetch: 0 } };
     for (const { plugin } of plugins) {
       // A layer may need services that only a started worker has; what it asks of the consumer it has often asked by then.
       try {
-        plugin.consume?.(() => Promise.reject(new Error('not started')), { job, options, consumer }, worker.container);
+        plugin.consume?.(() => Promise.reject(new Error('not started')), info, worker.container);
       } catch {
         continue;
       }
     }
-    if (!consumer.channelPrefetch) return [];
+    if (!info.consumer.channelPrefetch) return [];
     return [
       problem(
         'prefetch',

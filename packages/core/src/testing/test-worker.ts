@@ -30,6 +30,7 @@ export class TestWorker extends Worker {
   readonly published: Message[];
   /** The delivery that `deliver` or `advance` made last. */
   lastDelivery: MemoryDelivery | undefined;
+  #delivered = 0;
   #outcomes: Outcome[] = [];
   #started: Promise<void> | undefined;
 
@@ -86,7 +87,7 @@ export class TestWorker extends Worker {
       content: content ?? codec.encode(payload),
       properties: {
         type: job.name,
-        messageId: `test-${this.clock.now()}`,
+        messageId: `test-${++this.#delivered}`,
         contentType: codec.contentType,
         ...properties,
         headers,

@@ -1,0 +1,8 @@
+// @warren/store: small records by key, with expiry, changed atomically. What each store guarantees: docs/stores.md.
+export * from './errors.js';
+export { Lease } from './lease.js';
+export type { LeaseOptions } from './lease.js';
+export { Records } from './records.js';
+export type { RecordEntry } from './records.js';
+export { isTransactional, STORE } from './store.js';
+export type { Entry, ListedEntry, PutOptions, Store, Transaction, TransactionalStore } from './store.js';
