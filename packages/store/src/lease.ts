@@ -21,6 +21,9 @@ export interface LeaseOptions<T> {
 /** Renewed when so much of its duration is over: two renewals may fail. */
 const RENEWALS = 3;
 
+/** Before a last write is tried again; milliseconds. */
+const PAUSE = 250;
+
 /**
  * A record that its holder keeps young while it works: whoever finds it older than its duration may take it. All writes of the
  * holder go through the lease, one after another, each under the version of the last: a write after somebody took the record is refused.
@@ -65,10 +68,20 @@ export class Lease<T> {
     return this.#write(change, this.#options.ttl);
   }
 
-  /** Replaces the value for the last time; it expires in `ttl` milliseconds. `records` may be those of a transaction. */
+  /**
+   * Replaces the value for the last time; it expires in `ttl` milliseconds. A store that is away is tried again while the lease holds.
+   * With the `records` of a transaction it is tried once, and counts when that commits. Rejects with `ERR_LEASE_LOST`, or as the store does.
+   */
   async end(change: (value: T) => T, { ttl, records }: { ttl: number; records?: Records<T> }): Promise<void> {
     this.#stop();
-    await this.#write(change, ttl, records);
+    for (;;) {
+      try {
+        return await this.#write(change, ttl, records);
+      } catch (error) {
+        if (this.#lost || records || this.#expired) throw error;
+        await this.#options.clock.sleep(PAUSE);
+      }
+    }
   }
 
   /** Deletes the record, if it is still the holder's. */
