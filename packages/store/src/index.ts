@@ -6,3 +6,5 @@ export { Records } from './records.js';
 export type { RecordEntry } from './records.js';
 export { isTransactional, STORE } from './store.js';
 export type { Entry, ListedEntry, PutOptions, Store, Transaction, TransactionalStore } from './store.js';
+export { GuardedStore } from './guarded-store.js';
+export type { GuardOptions } from './guarded-store.js';
