@@ -12,6 +12,8 @@ export interface ManagedQueue {
   readonly arguments?: Record<string, unknown>;
   readonly durable?: boolean;
   readonly policy?: string | null;
+  /** What the policy and the operator policy together say. */
+  readonly effective_policy_definition?: Record<string, unknown> | null;
   readonly state?: string;
 }
 

@@ -6,9 +6,10 @@ import type { Line } from './lines.js';
 import { Pace } from './rate.js';
 import type { Target } from './target.js';
 import type { Progress } from './progress.js';
+import { Window } from './window.js';
 
-/** Unconfirmed messages at a time; more does not make a broker faster. */
-const IN_FLIGHT = 500;
+/** Unconfirmed at a time; more does not make a broker faster. */
+const IN_FLIGHT = { messages: 500, bytes: 64 * 2 ** 20 };
 
 export interface BulkOptions {
   readonly target: Target;
@@ -24,14 +25,13 @@ export interface BulkOptions {
 
 export class Bulk {
   readonly #options: BulkOptions;
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new Window(IN_FLIGHT);
   readonly #began = performance.now();
   #published = 0;
   #invalid = 0;
   #empty = 0;
   #bytes = 0;
   #lastLine = 0;
-  #onRoom: (() => void) | undefined;
 
   constructor(options: BulkOptions) {
     this.#options = options;
@@ -59,10 +59,10 @@ export class Bulk {
       await pace?.turn(signal);
       if (signal.aborted) break;
       this.#lastLine = line.number;
-      this.#begin(line);
-      if (this.#inFlight.size >= IN_FLIGHT) await new Promise<void>((resolve) => (this.#onRoom = resolve));
+      if (line.bytes?.toString().trim() === '') this.#empty++;
+      else await this.#inFlight.add(this.#publish(line), line.bytes?.length ?? 0);
     }
-    await Promise.all(this.#inFlight);
+    await this.#inFlight.empty();
   }
 
   /** The source's chunks, counted; ends when the signal aborts, also where the source is silent. */
@@ -80,18 +80,6 @@ export class Bulk {
     } finally {
       signal.removeEventListener('abort', destroy);
     }
-  }
-
-  #begin(line: Line): void {
-    if (line.bytes?.toString().trim() === '') {
-      this.#empty++;
-      return;
-    }
-    const publishing: Promise<void> = this.#publish(line).finally(() => {
-      this.#inFlight.delete(publishing);
-      this.#onRoom?.();
-    });
-    this.#inFlight.add(publishing);
   }
 
   async #publish({ number, bytes }: Line): Promise<void> {

@@ -5,13 +5,14 @@ import { UnknownJobNameError, UsageError } from '../errors.js';
 import { EXIT, describe } from '../exit.js';
 import { print, printJson, say } from '../output.js';
 import type { OutputFlags } from '../output.js';
+import { showProgress, tell } from '../progress.js';
 import { loadProjectConfig } from '../project/config.js';
 import { CONNECT_TIMEOUT, loadProject } from '../project/project.js';
 import type { Project } from '../project/project.js';
 import type { ProjectFlags } from '../project/sources.js';
 import { openLines, readBody } from './body.js';
 import { Bulk } from './bulk.js';
-import { showProgress } from './progress.js';
+import { progressLine } from './progress.js';
 import { intervalOf } from './rate.js';
 import { jobTarget, rawTarget } from './target.js';
 import type { Target } from './target.js';
@@ -144,18 +145,18 @@ async function publishMany(target: Target, { flags, ...options }: Many): Promise
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const bulk = new Bulk({ ...options, target, signal: interrupted.signal, onInvalid: tell });
+  const bulk = new Bulk({
+    ...options,
+    target,
+    signal: interrupted.signal,
+    onInvalid: (line, error) => tell(`line ${line}: ${describe(error)}`),
+  });
   {
-    using _ = flags.quiet ? undefined : showProgress(() => bulk.progress);
+    using _ = flags.quiet ? undefined : showProgress(() => progressLine(bulk.progress));
     await bulk.run();
   }
   process.off('SIGINT', stop).off('SIGTERM', stop);
   return summarize(bulk, interrupted.signal.aborted, flags);
-}
-
-/** Over the progress bar, where there is one. */
-function tell(line: number, error: unknown): void {
-  process.stderr.write(`${process.stderr.isTTY ? '\r\u001B[K' : ''}line ${line}: ${describe(error)}\n`);
 }
 
 function summarize({ progress }: Bulk, interrupted: boolean, flags: PublishFlags): number {

@@ -1,13 +1,13 @@
 // worker queues inspect, peek, purge: one queue.
-import { createInterface } from 'node:readline/promises';
 import type { GetMessage } from 'amqplib';
 import { redactUrl } from '@warren/core';
-import { ConfirmationNeededError, UsageError } from '../errors.js';
+import { confirmed } from '../confirm.js';
+import { UsageError } from '../errors.js';
 import { EXIT } from '../exit.js';
 import { openSession } from '../broker/session.js';
 import type { Session, SessionFlags } from '../broker/session.js';
 import { print, printable, printJson, printTable, say } from '../output.js';
-import { knownQueues } from './inventory.js';
+import { warnOfDeliveryLimit } from './delivery-limit.js';
 import { compareQueue } from '../doctor/topology.js';
 
 export interface QueueFlags extends SessionFlags {
@@ -56,7 +56,7 @@ export async function peekQueue(flags: QueueFlags): Promise<number> {
   const limit = limitOf(flags.limit ?? '10');
   await using session = await openSession(flags);
   const { broker } = session;
-  warnOfDeliveryLimit(session, flags);
+  await warnOfDeliveryLimit(session, name, flags);
   const messages = await broker.call(`Queue "${name}"`, async (channel) => {
     const taken: GetMessage[] = [];
     while (taken.length < limit) {
@@ -74,22 +74,6 @@ export async function peekQueue(flags: QueueFlags): Promise<number> {
   else for (const message of shown) print(readableMessage(message));
   say(`${shown.length} shown and given back`, flags);
   return EXIT.done;
-}
-
-/** Each look is a delivery. On brokers that count those, a quorum queue drops or dead-letters a message after its limit. */
-function warnOfDeliveryLimit({ broker, topology, project }: Session, flags: QueueFlags): void {
-  if (!broker.capabilities.requeueCounts) return;
-  const queue = knownQueues(
-    topology,
-    project.definitions.map(({ job }) => job.queue),
-  ).find(({ name }) => name === flags.name);
-  if (queue?.arguments['x-queue-type'] === 'classic') return;
-  const limit = queue?.arguments['x-delivery-limit'];
-  const count = typeof limit === 'number' ? `its delivery limit, ${limit}` : 'its delivery limit, if it has one';
-  say(
-    `warning: on ${broker.capabilities.version} each look counts as a delivery of a quorum queue: past ${count}, a message is dead-lettered or dropped`,
-    flags,
-  );
 }
 
 function limitOf(text: string): number {
@@ -136,12 +120,4 @@ export async function purgeQueue(flags: QueueFlags): Promise<number> {
   if (flags.json) printJson({ queue: name, removed: purged.messageCount });
   else print(`${purged.messageCount} messages removed`);
   return EXIT.done;
-}
-
-async function confirmed(loss: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new ConfirmationNeededError({ loss });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${loss} There is no undo. Go on? [y/N] `);
-  terminal.close();
-  return /^y(?:es)?$/i.test(answer.trim());
 }
