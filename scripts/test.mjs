@@ -3,6 +3,7 @@
 // The last line is `N passed, N failed` or `N passed, N failed, N skipped`. In CI nothing may be skipped.
 import { startBroker } from '@warren/broker';
 import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
+import { findPostgres, findRedis } from '@warren/store-servers';
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -93,10 +94,17 @@ async function countAll() {
 }
 
 function explainSkipped(skipped) {
-  if (!findRabbit()) {
+  const servers = [
+    { name: 'RabbitMQ', found: findRabbit(), debian: 'rabbitmq-server', homebrew: 'rabbitmq' },
+    { name: 'Redis', found: findRedis(), debian: 'redis-server', homebrew: 'redis' },
+    { name: 'PostgreSQL', found: findPostgres(), debian: 'postgresql', homebrew: 'postgresql' },
+  ];
+  const missing = servers.filter(({ found }) => !found);
+  const list = (kind, separator) => missing.map((server) => server[kind]).join(separator);
+  if (missing.length > 0) {
     console.log(`
-RabbitMQ is not installed. ${skipped} tests need it, to break it or to compare with it, and were skipped; the others ran on the
-embedded broker only. To run all: apt-get install rabbitmq-server (Debian, Ubuntu) or brew install rabbitmq (macOS).`);
+Not installed: ${list('name', ', ')}. ${skipped} tests need what is missing, to break it or to compare with it, and were skipped.
+To run all: apt-get install ${list('debian', ' ')} (Debian, Ubuntu) or brew install ${list('homebrew', ' ')} (macOS).`);
   }
   if (process.env.CI) console.log(`\nIn CI nothing may be skipped: ${skipped} tests were.`);
 }

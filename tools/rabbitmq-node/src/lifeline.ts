@@ -4,12 +4,18 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
 /**
- * Reads the process group to end, line by line, until the writer of the pipe is gone, however it went. The removal is tried
- * twice, because killed processes may still be letting go of their files.
+ * Reads the process group to end, line by line, until the writer of the pipe is gone, however it went. A signal that a process may
+ * handle gets ten seconds. The removal is tried twice, because killed processes may still be letting go of their files.
  */
 const SCRIPT = `
 while read -r line; do group=$line; done
-[ -z "$group" ] || kill -s KILL -- "-$group"
+end() { kill -s "$1" -- "-$group"; }
+if [ -n "$group" ] && [ "$SIGNAL" != KILL ]; then
+  end "$SIGNAL" && end CONT
+  tries=100
+  while [ $tries -gt 0 ] && end 0; do sleep 0.1; tries=$((tries - 1)); done
+fi
+[ -z "$group" ] || end KILL
 [ -z "$FOLDER" ] || rm -rf "$FOLDER" || { sleep 1; rm -rf "$FOLDER"; }`;
 
 /**
@@ -19,9 +25,9 @@ while read -r line; do group=$line; done
 export class Lifeline {
   readonly #shell: ChildProcessByStdio<Writable, null, null>;
 
-  /** `folder` is removed in the end; without one nothing is. */
-  constructor(folder: string | undefined) {
-    const env = { PATH: process.env['PATH'], FOLDER: folder };
+  /** `folder` is removed in the end; without one nothing is. A group that does not end at `signal` is killed. */
+  constructor(folder: string | undefined, signal: 'KILL' | 'QUIT' = 'KILL') {
+    const env = { PATH: process.env['PATH'], FOLDER: folder, SIGNAL: signal };
     this.#shell = spawn('sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env, cwd: '/' });
     this.#shell.unref();
     if (this.#shell.stdin instanceof Socket) this.#shell.stdin.unref();

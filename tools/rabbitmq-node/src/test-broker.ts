@@ -23,7 +23,8 @@ export function withOwnRabbit<T extends { skip: unknown }>(test: T): T['skip'] {
   return available(test, findRabbit() !== undefined);
 }
 
-function available<T extends { skip: unknown }>(test: T, there: boolean): T['skip'] {
+/** `test` where what it needs is there, `test.skip` where it is not, and in CI still `test`. */
+export function available<T extends { skip: unknown }>(test: T, there: boolean): T['skip'] {
   return there || process.env['CI'] ? test : test.skip;
 }
 
