@@ -5,6 +5,7 @@ export { attemptOf, defineJob, Job } from './job.js';
 export type { JobType, JobTypeOptions, OutgoingMessage } from './job.js';
 export { handler } from './handler.js';
 export type { Handler, HandlerClass, HandlerDefinition, HandlerFunction, HandlerInfo } from './handler.js';
+export { failed } from './middleware.js';
 export { ack, deadLetter, done, isOutcome, postpone, requeue, retry } from './outcome.js';
 export type { Ack, DeadLetter, Outcome, Requeue, Retry } from './outcome.js';
 export { backoff, decided, exponential, fixed, linear, never, perError } from './retry.js';

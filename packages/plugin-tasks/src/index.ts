@@ -1,1 +1,55 @@
-export {};
+// @warren/plugin-tasks: persistent task queues. How they work: docs/tasks.md.
+import type { Duration, JobType } from '@warren/core';
+// Its options `delay` and `at` are options of `enqueue`.
+import type {} from '@warren/plugin-delay';
+import type { Chain, GroupFlow } from './flow.js';
+import type { TaskHandle } from './handle.js';
+import type { TaskSettings } from './task.js';
+import type { EnqueueOptions } from './tasks.js';
+
+export { default } from './plugin.js';
+export * from './errors.js';
+export { chain, group } from './flow.js';
+export type { Chain, Group, GroupFlow, Member } from './flow.js';
+export { TaskHandle } from './handle.js';
+export type { TasksOptions } from './options.js';
+export { TASK_STATES } from './record.js';
+export type { TaskError, TaskRecord, TaskState } from './record.js';
+export { defineTask } from './task.js';
+export type { TaskOptions, TaskSettings } from './task.js';
+export { TASKS, Tasks } from './tasks.js';
+export type { EnqueueOptions, TaskFilter } from './tasks.js';
+export type { UniqueOptions } from './unique.js';
+
+declare module '@warren/core' {
+  interface HandlerOptions {
+    /** The job is a task: it has a record, with settings or without. Set by `defineTask`. */
+    task?: boolean | TaskSettings;
+  }
+
+  interface PublishOptions {
+    /** Milliseconds, or text, after which a task is not run any more but dead-lettered. */
+    expiresIn?: Duration;
+  }
+
+  interface Worker {
+    /** Publishes a task and keeps a record of it; resolves with its handle when the broker has confirmed it. */
+    enqueue<P, I>(task: JobType<P, I>, payload: I, options?: EnqueueOptions): Promise<TaskHandle>;
+    /** A chain's `payload` is its first task's; the handle is of its last one. */
+    enqueue<I>(flow: Chain<I>, payload: I, options?: EnqueueOptions): Promise<TaskHandle>;
+    /** A group's payloads are its members'; the handle is of the task that comes after it. */
+    enqueue(flow: GroupFlow, payload?: undefined, options?: EnqueueOptions): Promise<TaskHandle>;
+    /** Publishes tasks at once and waits for all their confirms. Rejects with `ERR_ENQUEUE_MANY`, which says which were not enqueued. */
+    enqueueMany<P, I>(task: JobType<P, I>, payloads: readonly I[], options?: EnqueueOptions): Promise<TaskHandle[]>;
+  }
+
+  // oxlint-disable-next-line no-unused-vars -- the type parameters of a merged declaration have to be the same.
+  interface Job<P = unknown> {
+    /** Of a task: says how much of it is done, from 0 to 1, for `worker tasks` and `handle.record()`. Never rejects. */
+    progress(fraction: number): Promise<void>;
+    /** Of a task: saves where it is; the next attempt finds it in `checkpointed`. JSON, with all else in the record at most 256 KiB. */
+    checkpoint(state: unknown): Promise<void>;
+    /** Of a task: what the attempt before saved. */
+    checkpointed: unknown;
+  }
+}

@@ -11,6 +11,8 @@ export interface Capabilities {
   readonly requeueCounts: boolean;
   /** Whether an x-death header that a client sends is taken for the message's own journey. */
   readonly trustsClientDeaths: boolean;
+  /** Whether quorum queues deliver messages of priority 5 and up first: rabbitmq.com/docs/quorum-queues#priorities. */
+  readonly quorumPriorities: boolean;
   /** What a delivery unacknowledged beyond the consumer timeout leads to, by the queue's type. */
   readonly consumerTimeout: { readonly classic: 'channel' | 'none'; readonly quorum: 'channel' | 'cancel' };
   /** Bytes; a larger message closes the channel. */
@@ -23,10 +25,11 @@ const RABBITMQ_3_10: Row = {
   channelPrefetch: true,
   requeueCounts: true,
   trustsClientDeaths: true,
+  quorumPriorities: false,
   consumerTimeout: { classic: 'channel', quorum: 'channel' },
   maxMessageBytes: 128 * 2 ** 20,
 };
-const RABBITMQ_4_0: Row = { ...RABBITMQ_3_10, trustsClientDeaths: false, maxMessageBytes: 16 * 2 ** 20 };
+const RABBITMQ_4_0: Row = { ...RABBITMQ_3_10, trustsClientDeaths: false, quorumPriorities: true, maxMessageBytes: 16 * 2 ** 20 };
 const RABBITMQ_4_3: Row = {
   ...RABBITMQ_4_0,
   channelPrefetch: false,

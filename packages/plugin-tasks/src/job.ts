@@ -1,0 +1,45 @@
+import { InvalidOptionError } from '@warren/core';
+import type { Job } from '@warren/core';
+import { StoreError } from '@warren/store';
+import type { Lease } from '@warren/store';
+import type { TaskRecord } from './record.js';
+
+/** Gives a task's job what only tasks have. */
+export function equip(job: Job, lease: Lease<TaskRecord>): void {
+  const progress = new Progress(lease);
+  job.checkpointed = lease.value.checkpoint;
+  job.progress = (fraction) => progress.report(fraction);
+  job.checkpoint = (checkpoint) => lease.update((record) => ({ ...record, checkpoint }));
+}
+
+/** Written one at a time: what is reported meanwhile replaces what was not written yet. */
+class Progress {
+  readonly #lease: Lease<TaskRecord>;
+  #reported = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(lease: Lease<TaskRecord>) {
+    this.#lease = lease;
+  }
+
+  report(fraction: number): Promise<void> {
+    if (!(typeof fraction === 'number' && fraction >= 0 && fraction <= 1)) {
+      throw new InvalidOptionError({ option: 'progress', expected: 'a number from 0 to 1', got: fraction });
+    }
+    this.#reported = fraction;
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
+  /** Nobody's work fails because its progress cannot be shown. */
+  async #write(): Promise<void> {
+    try {
+      while (this.#lease.value.progress !== this.#reported) {
+        const progress = this.#reported;
+        await this.#lease.update((record) => ({ ...record, progress }));
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+}

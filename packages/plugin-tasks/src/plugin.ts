@@ -1,0 +1,97 @@
+import { CLOCK, CONNECTION, LOGGER, PUBLISHER, token, WorkerStateError } from '@warren/core';
+import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Token, Worker } from '@warren/core';
+import { provideStore } from '@warren/store';
+import type { Store } from '@warren/store';
+import { ledgerIn } from './ledger.js';
+import type { Ledger } from './ledger.js';
+import { settingsOf } from './options.js';
+import type { TasksOptions, TasksSettings } from './options.js';
+import { expiring, TaskRunner } from './run.js';
+import { expiry } from './task.js';
+import { TASKS, Tasks } from './tasks.js';
+
+/** What the store keeps of this worker's tasks; undefined where records are off. */
+const LEDGER: Token<Ledger | undefined> = token('tasks-ledger');
+
+/** Persistent task queues: records of tasks, unique and cancelled ones, chains, groups, schedules. Throws `ERR_INVALID_OPTION`. */
+export default function tasks(options?: TasksOptions): Plugin {
+  return new TasksPlugin(settingsOf(options));
+}
+
+class TasksPlugin implements Plugin {
+  readonly name = 'tasks';
+  readonly dependsOn = ['delay'];
+  readonly handlerOptions = ['task'] as const;
+  readonly publishOptions = ['expiresIn'] as const;
+  readonly #settings: TasksSettings;
+  #owned: Store | undefined;
+
+  constructor(settings: TasksSettings) {
+    this.#settings = settings;
+  }
+
+  extend(worker: Worker): void {
+    worker.enqueue = async (...given: Parameters<Tasks['enqueue']>) => tasksOf(worker).enqueue(...given);
+    worker.enqueueMany = async (task, payloads, options) => tasksOf(worker).enqueueMany(task, payloads, options);
+  }
+
+  register(container: DependencyContainer): void {
+    const ledger = this.#settings.records ? this.#openLedger(container) : undefined;
+    container.register(LEDGER, { useValue: ledger });
+    if (container.isRegistered(TASKS, true)) return;
+    let made: Tasks | undefined;
+    // Made when it is first asked for: the publisher is registered after the plugins.
+    container.register(TASKS, { useFactory: () => (made ??= this.#makeTasks(container, ledger)) });
+  }
+
+  consume(next: Consume, info: HandlerInfo, container: DependencyContainer): Consume {
+    if (!info.options.task) return next;
+    const { continuations } = container.resolve(TASKS);
+    const [clock, logger, ledger] = [container.resolve(CLOCK), container.resolve(LOGGER), container.resolve(LEDGER)];
+    if (!ledger || !continuations) return expiring(next, clock);
+    const { maxResultBytes } = this.#settings;
+    const runner = new TaskRunner({ next, info, records: ledger.tasks, continuations, clock, logger, maxResultBytes });
+    return (job) => runner.run(job);
+  }
+
+  publish(next: Publish, container: DependencyContainer): Publish {
+    const clock = container.resolve(CLOCK);
+    return (message) => next(message.options.expiresIn === undefined ? message : withExpiry(message, clock.now()));
+  }
+
+  /** A store that cannot be used fails the start, not the first task. */
+  async start(container: DependencyContainer): Promise<void> {
+    await container.resolve(LEDGER)?.tasks.get('start');
+  }
+
+  async stop(): Promise<void> {
+    await this.#owned?.close();
+  }
+
+  #openLedger(container: DependencyContainer): Ledger {
+    const { store, owned } = provideStore(container, this.#settings.store);
+    if (owned) this.#owned = store;
+    return ledgerIn(store, { clock: container.resolve(CLOCK), settings: this.#settings });
+  }
+
+  #makeTasks(container: DependencyContainer, ledger: Ledger | undefined): Tasks {
+    return new Tasks({
+      publisher: container.resolve(PUBLISHER),
+      connection: container.resolve(CONNECTION),
+      clock: container.resolve(CLOCK),
+      logger: container.resolve(LOGGER),
+      ledger,
+      keepUnfinished: this.#settings.keepUnfinished,
+    });
+  }
+}
+
+function withExpiry(message: Message, now: number): Message {
+  const { properties, options } = message;
+  return { ...message, properties: { ...properties, headers: { ...properties.headers, ...expiry(options, now) } } };
+}
+
+function tasksOf(worker: Worker): Tasks {
+  if (worker.container.isRegistered(TASKS, true)) return worker.resolve(TASKS);
+  throw new WorkerStateError({ action: 'enqueue', state: worker.state, advice: 'Enqueue after start().' });
+}

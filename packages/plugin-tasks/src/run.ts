@@ -1,0 +1,120 @@
+// One delivery of a task: claim its record, run the handler, write down how it ended, hand its result on. The record is written before
+// the message is settled: whatever dies in between, the message comes again and finds what has been done.
+import { ack, deadLetter, decided, done, failed, postpone } from '@warren/core';
+import type { Clock, Consume, HandlerInfo, Job, Logger, Outcome } from '@warren/core';
+import type { Lease } from '@warren/store';
+import { TaskExpiredError } from './errors.js';
+import { equip } from './job.js';
+import { endOf } from './record.js';
+import type { TaskRecord } from './record.js';
+import { resultOf } from './result.js';
+import { expiredAt } from './task.js';
+import type { Claim, TaskRecords } from './task-records.js';
+import type { Continuations } from './continuations.js';
+
+export interface TaskRunnerParts {
+  readonly next: Consume;
+  readonly info: HandlerInfo;
+  readonly records: TaskRecords;
+  readonly continuations: Continuations;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly maxResultBytes: number;
+}
+
+/** Before a task comes again whose record could not be read or written, or whose result could not be handed on; milliseconds. */
+const PAUSE = 5_000;
+
+/** Before a task that another worker runs is looked at again, at the latest; milliseconds. */
+const LONGEST_WAIT = 5_000;
+
+/** The layer around a task's handler, where tasks have records. */
+export class TaskRunner {
+  readonly #parts: TaskRunnerParts;
+
+  constructor(parts: TaskRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Without an id there is nothing to keep a record under. */
+  async run(job: Job): Promise<Outcome> {
+    const id = job.messageId;
+    if (id === undefined) return expiry(job, this.#parts.clock) ?? this.#parts.next(job);
+    const claim = await this.#orLater(
+      id,
+      this.#parts.records.claim(job, id, (lost) => job.abort(lost)),
+    );
+    switch (claim?.kind) {
+      case undefined:
+        return postpone(PAUSE);
+      case 'busy':
+        return postpone(Math.min(claim.wait, LONGEST_WAIT));
+      case 'over':
+        return claim.record.state === 'cancelled' ? ack : this.#handOn(claim.record, done(claim.record.result));
+      case 'run':
+        return this.#attempt(job, claim.lease);
+    }
+  }
+
+  async #attempt(job: Job, lease: Lease<TaskRecord>): Promise<Outcome> {
+    const { clock, records, info, maxResultBytes } = this.#parts;
+    equip(job, lease);
+    const { outcome, ...result } = resultOf(await this.#outcome(job), lease.value, maxResultBytes);
+    const at = { now: clock.now(), replayable: info.job.queue.deadLetter !== undefined };
+    const end = (record: TaskRecord): TaskRecord => ({ ...endOf(record, outcome, at), ...result });
+    const ended = await this.#orLater(
+      lease.value.id,
+      lease.end(end, { ttl: records.ttlOf(end(lease.value)) }).then(() => lease.value),
+    );
+    return ended ? this.#handOn(ended, outcome) : postpone(PAUSE);
+  }
+
+  /** How the attempt has ended, decided here and not by the dispatcher: the record tells it. */
+  async #outcome(job: Job): Promise<Outcome> {
+    const outcome = expiry(job, this.#parts.clock) ?? (await run(this.#parts.next, job));
+    return outcome.kind === 'retry' ? decided(outcome, job.attempt, this.#parts.info.policy) : outcome;
+  }
+
+  /** The task's message stays until what comes after the task has been sent. */
+  async #handOn(record: TaskRecord, outcome: Outcome): Promise<Outcome> {
+    const { continuations } = this.#parts;
+    if (outcome.kind !== 'ack' && outcome.kind !== 'deadLetter') return outcome;
+    const handedOn = outcome.kind === 'ack' ? continuations.proceed(record) : continuations.abandon(record);
+    const settled = await this.#orLater(
+      record.id,
+      handedOn.then(() => outcome),
+    );
+    return settled ?? postpone(PAUSE);
+  }
+
+  /** Undefined, and a line in the log, where `work` fails: no failure of the task's, so that it is not charged. */
+  async #orLater<T>(id: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#parts.logger.warn(
+        { err: error, task: id },
+        'the task comes again: its record or what follows it could not be written',
+      );
+      return undefined;
+    }
+  }
+}
+
+/** The layer around a task's handler, where tasks have no records. */
+export function expiring(next: Consume, clock: Clock): Consume {
+  return (job) => expiry(job, clock) ?? next(job);
+}
+
+function expiry(job: Job, clock: Clock): Outcome | undefined {
+  const at = expiredAt(job, clock.now());
+  return at === undefined ? undefined : deadLetter(new TaskExpiredError({ task: job.name, expiredAt: at }));
+}
+
+async function run(next: Consume, job: Job): Promise<Outcome> {
+  try {
+    return await next(job);
+  } catch (error) {
+    return failed(error);
+  }
+}

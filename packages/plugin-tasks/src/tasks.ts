@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidOptionError, milliseconds, token, Topology } from '@warren/core';
+import type { Clock, Connection, Duration, JobType, Logger, Publisher, PublishOptions, Token } from '@warren/core';
+import { Continuations } from './continuations.js';
+import { EnqueueManyError, TaskRecordsOffError } from './errors.js';
+import { isFlow, plan } from './flow.js';
+import type { Chain, GroupFlow, PlannedTask } from './flow.js';
+import { TaskHandle } from './handle.js';
+import type { TaskAccess } from './handle.js';
+import type { Ledger } from './ledger.js';
+import { isFinished } from './record.js';
+import type { TaskRecord, TaskState } from './record.js';
+import { expiry, taskSettingsOf } from './task.js';
+import { requireUnique } from './unique.js';
+import type { UniqueOptions } from './unique.js';
+
+/** What `enqueue` can be told. `messageId` is the task's id: enqueued again under the same id, a task runs once. */
+export interface EnqueueOptions extends PublishOptions {
+  unique?: UniqueOptions;
+}
+
+export interface TaskFilter {
+  state?: TaskState;
+  /** The task's name. */
+  task?: string;
+}
+
+export interface TasksParts {
+  readonly publisher: Publisher;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Undefined where records are off. */
+  readonly ledger: Ledger | undefined;
+  /** How long a group's record is kept; milliseconds. */
+  readonly keepUnfinished: number;
+}
+
+/** One task to enqueue, and how its message is sent. */
+interface Enqueue {
+  readonly record: TaskRecord;
+  readonly task: JobType;
+  readonly unique: UniqueOptions | undefined;
+  readonly publish: () => Promise<void>;
+}
+
+/** Enqueues tasks and knows what became of them: `worker.resolve(TASKS)`. */
+export class Tasks {
+  readonly continuations: Continuations | undefined;
+  readonly #parts: TasksParts;
+  readonly #access: TaskAccess;
+  readonly #warned = new Set<string>();
+
+  constructor(parts: TasksParts) {
+    const { ledger, publisher, logger, keepUnfinished: ttl, clock } = parts;
+    this.#parts = parts;
+    this.#access = { clock, record: (id) => this.get(id), cancel: (id) => this.cancel(id) };
+    const send = publisher.send.bind(publisher);
+    this.continuations = ledger && new Continuations({ tasks: ledger.tasks, groups: ledger.groups, send, ttl, logger });
+  }
+
+  /** Resolves when the broker has confirmed the task; of a chain or group, every task of it that need not wait. */
+  async enqueue(task: JobType | Chain | GroupFlow, payload?: unknown, options: EnqueueOptions = {}): Promise<TaskHandle> {
+    if (isFlow(task)) return this.#enqueueFlow(task, payload, options);
+    const { expiresIn = taskSettingsOf(task).expiresIn, unique, messageId: id = randomUUID(), ...given } = options;
+    if (unique) requireUnique(unique);
+    this.#warnOfPriority(task, given.priority);
+    const publishing = { ...given, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
+    const publish = (): Promise<void> => this.#parts.publisher.publish(task, payload, publishing);
+    if (this.#parts.ledger) return this.#enqueueRecorded({ record: this.#recordOf(id, task, given), task, unique, publish });
+    if (unique) throw new TaskRecordsOffError({ action: 'enqueue a unique task' });
+    await publish();
+    return this.handle(id);
+  }
+
+  /** Enqueues tasks at once and waits for all their confirms. Rejects with `ERR_ENQUEUE_MANY`, which says which were not enqueued, and why. */
+  async enqueueMany(task: JobType, payloads: readonly unknown[], options: EnqueueOptions = {}): Promise<TaskHandle[]> {
+    const ended = await Promise.allSettled(payloads.map((payload) => this.enqueue(task, payload, options)));
+    const failures = new Map(
+      ended.flatMap((each, index) => (each.status === 'rejected' ? [[index, each.reason as unknown]] : [])),
+    );
+    if (failures.size > 0) throw new EnqueueManyError({ count: payloads.length, failures });
+    return ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
+  /** The handle of a task that was enqueued anywhere. */
+  handle(id: string): TaskHandle {
+    return new TaskHandle(id, this.#access);
+  }
+
+  async get(id: string): Promise<TaskRecord | undefined> {
+    return (await this.#ledger('look at a task').tasks.get(id))?.value;
+  }
+
+  /** In no order. */
+  async *list({ state, task }: TaskFilter = {}): AsyncGenerator<TaskRecord> {
+    for await (const { value } of this.#ledger('list tasks').tasks.list()) {
+      if ((state === undefined || value.state === state) && (task === undefined || value.task === task)) yield value;
+    }
+  }
+
+  /** Whether the task will not run: true unless it has begun, has ended or is unknown. Its message is acknowledged when it comes. */
+  async cancel(id: string): Promise<boolean> {
+    const record = await this.#ledger('cancel a task').tasks.cancel(id);
+    if (record?.state !== 'cancelled') return false;
+    await this.continuations?.abandon(record);
+    return true;
+  }
+
+  #ledger(action: string): Ledger {
+    if (!this.#parts.ledger) throw new TaskRecordsOffError({ action });
+    return this.#parts.ledger;
+  }
+
+  /** The record first, so that whoever runs the task finds it; the key next, so that nothing is sent that must not run. */
+  async #enqueueRecorded({ record, task, unique, publish }: Enqueue): Promise<TaskHandle> {
+    const { tasks, uniqueKeys } = this.#ledger('enqueue');
+    const { id } = record;
+    const version = await tasks.create(record);
+    if (version === undefined) return this.#enqueueAgain(id, publish);
+    const claimant = unique && { id, task, unique, ttl: tasks.ttlOf(record) };
+    try {
+      const holder = claimant && (await uniqueKeys.take(claimant));
+      if (holder !== undefined) {
+        await tasks.remove(id, version);
+        return new TaskHandle(holder, this.#access, { duplicate: true });
+      }
+      await publish();
+    } catch (error) {
+      await tasks.remove(id, version).catch(() => {});
+      throw error;
+    }
+    if (claimant?.unique.replace) await uniqueKeys.replace(claimant);
+    return this.handle(id);
+  }
+
+  /** A task that has not ended may have lost its message with whoever enqueued it; that of one that has not lost it is acknowledged in the end. */
+  async #enqueueAgain(id: string, publish: () => Promise<void>): Promise<TaskHandle> {
+    const record = await this.get(id);
+    if (record && !isFinished(record)) await publish();
+    return new TaskHandle(id, this.#access, { duplicate: true });
+  }
+
+  /** All records first: a task that ends finds what comes after it. What cannot be enqueued whole is cancelled whole. */
+  async #enqueueFlow(flow: Chain | GroupFlow, payload: unknown, options: EnqueueOptions): Promise<TaskHandle> {
+    const { tasks } = this.#ledger('enqueue a chain or group');
+    const { messageId: id = randomUUID(), unique, delay, at, ...shared } = options;
+    if (unique) throw new InvalidOptionError({ option: 'unique', expected: 'a single task', got: `a ${flow.kind}` });
+    const { tasks: planned, group } = plan(flow, payload, id);
+    const handle = new TaskHandle(id, this.#access, { flow: planned.map((each) => each.id).filter((each) => each !== id) });
+    await this.#declare(planned);
+    if (group) await this.continuations?.begin(group);
+    const first = {
+      ...shared,
+      ...(delay !== undefined && { delay }),
+      ...(at && { at }),
+      correlationId: shared.correlationId ?? id,
+    };
+    try {
+      await Promise.all(planned.map((each) => tasks.create(this.#plannedRecord(each, first))));
+      await Promise.all(planned.map((each) => each.first && this.#publishPlanned(each, each.first.payload, first)));
+    } catch (error) {
+      await handle.cancel().catch(() => {});
+      throw error;
+    }
+    return handle;
+  }
+
+  async #publishPlanned({ id, task }: PlannedTask, payload: unknown, options: EnqueueOptions): Promise<void> {
+    const { expiresIn = taskSettingsOf(task).expiresIn } = options;
+    const publishing = { ...options, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
+    await this.#parts.publisher.publish(task, payload, publishing);
+  }
+
+  /** The queues of tasks that are sent later, by whoever runs those before them. */
+  async #declare(planned: readonly PlannedTask[]): Promise<void> {
+    for (const task of new Set(planned.map((each) => each.task))) {
+      await this.#parts.connection.declare(new Topology().boundQueue(task.queue, task.bindings));
+    }
+  }
+
+  #plannedRecord({ id, task, first, next, join }: PlannedTask, options: EnqueueOptions): TaskRecord {
+    const after = { ...(next !== undefined && { next }), ...(join && { join }) };
+    if (first) return { ...this.#recordOf(id, task, options), ...after };
+    const { delay: _, at: __, expiresIn = taskSettingsOf(task).expiresIn, headers, priority, correlationId } = options;
+    const address = {
+      exchange: task.exchange,
+      routingKey: task.routingKey,
+      contentType: 'application/json',
+      headers: { ...headers, ...expiry({ ...(expiresIn !== undefined && { expiresIn }) }, this.#parts.clock.now()) },
+      ...(correlationId !== undefined && { correlationId }),
+      ...(priority !== undefined && { priority }),
+    };
+    return { ...this.#recordOf(id, task, {}), state: 'waiting', address, ...after };
+  }
+
+  #recordOf(id: string, { name: task, queue }: JobType, { delay, at }: { delay?: Duration; at?: Date }): TaskRecord {
+    const now = this.#parts.clock.now();
+    const dueAt = at ? at.getTime() : now + (delay === undefined ? 0 : milliseconds(delay, 'delay'));
+    const waits = dueAt > now;
+    return {
+      id,
+      task,
+      queue: queue.name,
+      state: waits ? 'scheduled' : 'queued',
+      attempts: 0,
+      createdAt: now,
+      ...(waits && { dueAt }),
+    };
+  }
+
+  #warnOfPriority({ queue }: JobType, priority: number | undefined): void {
+    if (!priority || 'x-max-priority' in queue.arguments || this.#warned.has(queue.name)) return;
+    const { quorumPriorities, version } = this.#parts.connection.capabilities;
+    if (queue.arguments['x-queue-type'] === 'quorum' && quorumPriorities) return;
+    this.#warned.add(queue.name);
+    this.#parts.logger.warn(
+      { queue: queue.name, broker: version },
+      'this queue has no priorities: define its tasks with `priorities`, or use quorum queues on RabbitMQ 4',
+    );
+  }
+}
+
+/** The worker's tasks. */
+export const TASKS: Token<Tasks> = token('tasks');

@@ -1,0 +1,99 @@
+// One task at a time for each key. A record under the key names the task that has it; whether it still has is read from that task's own
+// record, so that nothing needs to be given back.
+import { createHash } from 'node:crypto';
+import { InvalidOptionError } from '@warren/core';
+import type { JobType } from '@warren/core';
+import type { RecordEntry, Records } from '@warren/store';
+import { isCancellable, isFinished } from './record.js';
+import type { TaskRecord } from './record.js';
+import type { TaskRecords } from './task-records.js';
+
+export interface UniqueOptions {
+  /** Tasks of the same name and queue that have the same key are one. */
+  key: string;
+  /** How long the key is taken: until the task has `started`, or has `finished` (succeeded, failed, died, been cancelled). Default `finished`. */
+  until?: 'started' | 'finished';
+  /** True puts the new task in the place of one that has not begun, for example with another payload or delay. Default false. */
+  replace?: boolean;
+}
+
+/** Who has a key. */
+export interface UniqueRecord {
+  readonly id: string;
+  readonly until: 'started' | 'finished';
+}
+
+export interface UniqueParts {
+  readonly keys: Records<UniqueRecord>;
+  readonly tasks: TaskRecords;
+}
+
+/** A task that wants a key. */
+export interface Claimant {
+  readonly id: string;
+  readonly task: JobType;
+  readonly unique: UniqueOptions;
+  readonly ttl: number;
+}
+
+export class UniqueKeys {
+  readonly #parts: UniqueParts;
+
+  constructor(parts: UniqueParts) {
+    this.#parts = parts;
+  }
+
+  /** The id of the task that has the key already; undefined when it is the claimant's now, or will be by `replace`. */
+  async take(claimant: Claimant): Promise<string | undefined> {
+    for (;;) {
+      const held = await this.#parts.keys.get(keyOf(claimant));
+      const holder = held && (await this.#holder(held, claimant.id));
+      if (holder) return claimant.unique.replace && isCancellable(holder) ? undefined : holder.id;
+      if (await this.#write(claimant, held)) return undefined;
+    }
+  }
+
+  /** The claimant has been sent: it has the key from now on, and whoever had it does not run. */
+  async replace(claimant: Claimant): Promise<void> {
+    for (;;) {
+      const held = await this.#parts.keys.get(keyOf(claimant));
+      if (!(await this.#write(claimant, held))) continue;
+      if (held && held.value.id !== claimant.id) await this.#parts.tasks.cancel(held.value.id);
+      return;
+    }
+  }
+
+  /** The record of the task that has the key, while it has. */
+  async #holder({ value: { id, until } }: RecordEntry<UniqueRecord>, claimant: string): Promise<TaskRecord | undefined> {
+    const record = id === claimant ? undefined : (await this.#parts.tasks.get(id))?.value;
+    if (!record || isFinished(record)) return undefined;
+    return until === 'started' && record.attempts > 0 ? undefined : record;
+  }
+
+  async #write(claimant: Claimant, held: RecordEntry<UniqueRecord> | undefined): Promise<boolean> {
+    const { id, unique, ttl } = claimant;
+    const [key, value] = [keyOf(claimant), { id, until: unique.until ?? 'finished' }];
+    const { keys } = this.#parts;
+    const version = await (held
+      ? keys.replaceIfVersion(key, held.version, { value, ttl })
+      : keys.putIfAbsent(key, value, { ttl }));
+    return version !== undefined;
+  }
+}
+
+/** Throws `ERR_INVALID_OPTION`. */
+export function requireUnique(unique: UniqueOptions): void {
+  const { key, until = 'finished' } = unique;
+  if (typeof key !== 'string' || key === '') {
+    throw new InvalidOptionError({ option: 'unique.key', expected: 'a text that is not empty', got: key });
+  }
+  if (until !== 'started' && until !== 'finished') {
+    throw new InvalidOptionError({ option: 'unique.until', expected: "'started' or 'finished'", got: until });
+  }
+}
+
+function keyOf({ task, unique: { key } }: Claimant): string {
+  return createHash('sha256')
+    .update(JSON.stringify([task.queue.name, task.name, key]))
+    .digest('base64url');
+}
