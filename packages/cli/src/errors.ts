@@ -85,6 +85,31 @@ export class UnknownJobNameError extends ConfigurationError {
   }
 }
 
+export class NotDeadLettersError extends ConfigurationError {
+  readonly code = 'ERR_NOT_DEAD_LETTERS';
+  constructor(facts: { queue: string; job: string; instead: string | undefined }) {
+    const advice = facts.instead === undefined ? '' : ` Its dead letters are in "${facts.instead}".`;
+    super(`"${facts.queue}" is no dead-letter queue: jobs "${facts.job}" wait in it.${advice}`);
+  }
+}
+
+export class FileExistsError extends ConfigurationError {
+  readonly code = 'ERR_FILE_EXISTS';
+  constructor(facts: { file: string }) {
+    super(`The file ${facts.file} exists already, and is kept: give another one.`);
+  }
+}
+
+/** One dead letter that nobody knows where to send to. */
+export class OriginUnknownError extends WorkerError {
+  readonly code = 'ERR_ORIGIN_UNKNOWN';
+  constructor(facts: { id: string | undefined; queue: string }) {
+    super(
+      `Nothing tells in which queue the message ${facts.id ?? 'without an id'} of "${facts.queue}" died: give one with --to.`,
+    );
+  }
+}
+
 /** The management API was asked for by its address and did not answer as it should. */
 export class ManagementError extends WorkerError {
   readonly code = 'ERR_MANAGEMENT_API';

@@ -6,7 +6,7 @@ import { run } from './_cli.js';
 
 const REFERENCE = fileURLToPath(new URL('../../../../docs/cli.md', import.meta.url));
 /** Commands whose sections name options of each other. */
-const SHARE_A_TABLE = ['queues', 'exchanges', 'consumers'];
+const SHARE_A_TABLE = ['queues', 'dlq', 'exchanges', 'consumers'];
 const EVERYWHERE = ['--help', '--version', '--quiet'];
 
 /** The commands that a help lists. */
@@ -27,7 +27,9 @@ test('the reference has a section for every command of the help, and no other', 
   for (const command of commands) t.truthy(section(reference, command), command);
   const headings = [...reference.matchAll(/^## (worker .*)$/gm)].flatMap(([, heading]) => heading?.split(', ') ?? []);
   t.deepEqual(headings.map((heading) => heading.replace('worker ', '')).toSorted(), commands.toSorted());
-  for (const command of await listed(t, 'queues')) t.true(reference.includes(`worker ${command}`), command);
+  for (const group of ['queues', 'dlq']) {
+    for (const command of await listed(t, group)) t.true(reference.includes(`worker ${command}`), command);
+  }
 });
 
 test('the reference names every option of every command, and no other', async (t) => {
@@ -40,6 +42,11 @@ test('the reference names every option of every command, and no other', async (t
     'queues inspect',
     'queues peek',
     'queues purge',
+    'dlq list',
+    'dlq show',
+    'dlq replay',
+    'dlq purge',
+    'dlq export',
     'exchanges',
     'consumers',
     'broker',

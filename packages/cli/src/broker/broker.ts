@@ -42,22 +42,31 @@ export class Broker implements AsyncDisposable {
     throw new BrokerUnreachableError({ urls: urls.map(redactUrl), ms: timeout, cause });
   }
 
-  /** Runs one call. A refusal closes the channel: the error is the typed one, for `what`, and the next call gets a new channel. */
-  async call<T>(what: string, call: (channel: Channel) => Promise<T>): Promise<T> {
+  /**
+   * Runs one call, on a channel of the caller's own where one is given. A refusal closes the channel: the error is the typed one, for
+   * `what`, and the next call gets a new channel.
+   */
+  async call<T>(what: string, call: (channel: Channel) => Promise<T>, own?: Channel): Promise<T> {
     try {
-      this.#channel ??= await this.#open();
-      return await withDeadline(call(this.#channel), what);
+      return await withDeadline(call(own ?? (await this.#shared())), what);
     } catch (error) {
       throw channelFailure(error, what);
     }
   }
 
-  async #open(): Promise<Channel> {
+  /** A channel for whoever holds deliveries: they end with it. */
+  async channel(): Promise<Channel> {
     const channel = await this.#model.createChannel();
     // The call that is refused says why; without a listener the client would end the connection.
     channel.on('error', () => {});
-    channel.once('close', () => (this.#channel = undefined));
     return channel;
+  }
+
+  async #shared(): Promise<Channel> {
+    if (this.#channel) return this.#channel;
+    const channel = await this.channel();
+    channel.once('close', () => (this.#channel = undefined));
+    return (this.#channel = channel);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

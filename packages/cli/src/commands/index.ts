@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { brokerCommand } from './broker.js';
+import { deadLettersCommand } from './dead-letters.js';
 import { configCommand, doctorCommand, pluginsCommand } from './project.js';
 import { publishCommand } from './publish.js';
 import { consumersCommand, exchangesCommand, queuesCommand } from './queues.js';
@@ -10,6 +11,7 @@ export const commands: readonly CommandModule[] = [
   startCommand,
   publishCommand,
   queuesCommand,
+  deadLettersCommand,
   exchangesCommand,
   consumersCommand,
   brokerCommand,

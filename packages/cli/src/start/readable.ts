@@ -30,11 +30,17 @@ interface Facts {
   readonly data?: string;
 }
 
-/** `12 ms`, `1.2 s`, `3 min`. */
+/** `12 ms`, `1.2 s`, `3 min`, `1.5 h`, `3 d`. */
 export function shortTime(ms: number): string {
   if (ms < 999.5) return `${ms < 10 ? ms.toFixed(1).replace(/\.0$/, '') : Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1).replace(/\.0$/, '')} s`;
-  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1).replace(/\.0$/, '')} h`;
+  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  return ms < 172_800_000 ? `${(ms / 3_600_000).toFixed(1).replace(/\.0$/, '')} h` : `${Math.round(ms / 86_400_000)} d`;
+}
+
+/** `3 min ago`, of a time in ISO 8601. */
+export function ago(time: string): string {
+  return `${shortTime(Math.max(0, Date.now() - Date.parse(time)))} ago`;
 }
 
 const errorText = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : shown(error));

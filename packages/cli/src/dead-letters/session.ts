@@ -1,0 +1,36 @@
+// What the commands for dead letters begin with.
+import { openSession } from '../broker/session.js';
+import type { Session, SessionFlags } from '../broker/session.js';
+import { NotDeadLettersError, UsageError } from '../errors.js';
+import { warnOfDeliveryLimit } from '../queues/delivery-limit.js';
+import type { SelectionFlags } from './selection.js';
+
+export interface DeadLetterFlags extends SessionFlags, SelectionFlags {
+  readonly queue: string;
+}
+
+/** Throws `ERR_NOT_DEAD_LETTERS` for a queue that the project's jobs are in. */
+export async function openDeadLetters(flags: DeadLetterFlags): Promise<Session> {
+  const session = await openSession(flags);
+  try {
+    requireDeadLetters(session, flags.queue);
+    await warnOfDeliveryLimit(session, flags.queue, flags);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A name that is wrong by its ending would take the jobs that wait. */
+function requireDeadLetters({ project }: Session, queue: string): void {
+  const job = project.definitions.map(({ job }) => job).find((job) => job.queue.name === queue);
+  if (job) throw new NotDeadLettersError({ queue, job: job.name, instead: job.queue.deadLetter?.routingKey });
+}
+
+/** A whole number from 1 on. */
+export function limitOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError(`--limit: expected a whole number from 1 on, got "${text}".`);
+}
