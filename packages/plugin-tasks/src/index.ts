@@ -4,6 +4,7 @@ import type { Duration, JobType } from '@warren/core';
 import type {} from '@warren/plugin-delay';
 import type { Chain, GroupFlow } from './flow.js';
 import type { TaskHandle } from './handle.js';
+import type { ScheduleOptions } from './schedule/options.js';
 import type { TaskSettings } from './task.js';
 import type { EnqueueOptions } from './tasks.js';
 
@@ -15,6 +16,7 @@ export { TaskHandle } from './handle.js';
 export type { TasksOptions } from './options.js';
 export { TASK_STATES } from './record.js';
 export type { TaskError, TaskRecord, TaskState } from './record.js';
+export type { Missed, ScheduleOptions } from './schedule/options.js';
 export { defineTask } from './task.js';
 export type { TaskOptions, TaskSettings } from './task.js';
 export { TASKS, Tasks } from './tasks.js';
@@ -25,6 +27,8 @@ declare module '@warren/core' {
   interface HandlerOptions {
     /** The job is a task: it has a record, with settings or without. Set by `defineTask`. */
     task?: boolean | TaskSettings;
+    /** Enqueues the task at recurring times, once for all workers that handle it. */
+    schedule?: ScheduleOptions | readonly ScheduleOptions[];
   }
 
   interface PublishOptions {

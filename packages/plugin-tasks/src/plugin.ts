@@ -1,12 +1,16 @@
-import { CLOCK, CONNECTION, LOGGER, PUBLISHER, token, WorkerStateError } from '@warren/core';
+import { CLOCK, CONNECTION, LOGGER, PUBLISHER, STOPPING, token, WorkerStateError } from '@warren/core';
 import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Token, Worker } from '@warren/core';
 import { provideStore } from '@warren/store';
 import type { Store } from '@warren/store';
+import { NotATaskError } from './errors.js';
 import { ledgerIn } from './ledger.js';
 import type { Ledger } from './ledger.js';
 import { settingsOf } from './options.js';
 import type { TasksOptions, TasksSettings } from './options.js';
 import { expiring, TaskRunner } from './run.js';
+import { schedulesOf } from './schedule/options.js';
+import type { Schedule } from './schedule/options.js';
+import { Scheduler } from './schedule/scheduler.js';
 import { expiry } from './task.js';
 import { TASKS, Tasks } from './tasks.js';
 
@@ -21,10 +25,12 @@ export default function tasks(options?: TasksOptions): Plugin {
 class TasksPlugin implements Plugin {
   readonly name = 'tasks';
   readonly dependsOn = ['delay'];
-  readonly handlerOptions = ['task'] as const;
+  readonly handlerOptions = ['task', 'schedule'] as const;
   readonly publishOptions = ['expiresIn'] as const;
   readonly #settings: TasksSettings;
+  readonly #schedules: Schedule[] = [];
   #owned: Store | undefined;
+  #scheduler: Scheduler | undefined;
 
   constructor(settings: TasksSettings) {
     this.#settings = settings;
@@ -45,7 +51,10 @@ class TasksPlugin implements Plugin {
   }
 
   consume(next: Consume, info: HandlerInfo, container: DependencyContainer): Consume {
-    if (!info.options.task) return next;
+    const { task, schedule } = info.options;
+    if (schedule && !task) throw new NotATaskError({ job: info.job.name });
+    if (!task) return next;
+    if (schedule) this.#schedules.push(...schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } }));
     const { continuations } = container.resolve(TASKS);
     const [clock, logger, ledger] = [container.resolve(CLOCK), container.resolve(LOGGER), container.resolve(LEDGER)];
     if (!ledger || !continuations) return expiring(next, clock);
@@ -61,10 +70,22 @@ class TasksPlugin implements Plugin {
 
   /** A store that cannot be used fails the start, not the first task. */
   async start(container: DependencyContainer): Promise<void> {
-    await container.resolve(LEDGER)?.tasks.get('start');
+    const ledger = container.resolve(LEDGER);
+    await ledger?.tasks.get('start');
+    this.#scheduler = new Scheduler({
+      schedules: this.#schedules,
+      connection: container.resolve(CONNECTION),
+      clock: container.resolve(CLOCK),
+      logger: container.resolve(LOGGER),
+      stopping: container.resolve(STOPPING),
+      records: ledger?.schedules,
+      fire: (schedule, tick) => container.resolve(TASKS).fire(schedule, tick),
+    });
+    await this.#scheduler.start();
   }
 
   async stop(): Promise<void> {
+    await this.#scheduler?.stop();
     await this.#owned?.close();
   }
 

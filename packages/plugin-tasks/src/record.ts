@@ -51,6 +51,8 @@ export interface TaskRecord {
   readonly worker?: string;
   /** Names the run that holds the record, while it is `running`. */
   readonly run?: string;
+  /** Milliseconds that the run may give no sign of life. */
+  readonly lease?: number;
   /** From 0 to 1. */
   readonly progress?: number;
   /** What the handler saved for its next attempt. */
@@ -97,7 +99,7 @@ export function isCancellable({ state }: TaskRecord): boolean {
 
 /** The record without what belonged to a run or a wait that is over. */
 export function settled(record: TaskRecord, change: Partial<TaskRecord> & Pick<TaskRecord, 'state'>): TaskRecord {
-  const { run: _, dueAt: __, ...kept } = record;
+  const { run: _, lease: __, dueAt: ___, ...kept } = record;
   return { ...kept, ...change };
 }
 

@@ -122,7 +122,7 @@ export class TaskRecords {
 
   #refusal({ value: record, age }: RecordEntry<TaskRecord>): Claim | undefined {
     if (record.state === 'succeeded' || record.state === 'cancelled') return { kind: 'over', record };
-    const left = this.#settings.lease - age;
+    const left = (record.lease ?? 0) - age;
     return record.state === 'running' && left > 0 ? { kind: 'busy', wait: left } : undefined;
   }
 
@@ -132,7 +132,8 @@ export class TaskRecords {
 
   #begun(record: TaskRecord, { attempt }: Job): TaskRecord {
     const { finishedAt: _, progress: __, ...kept } = settled(record, { state: 'running' });
-    return { ...kept, attempts: attempt, startedAt: this.#clock.now(), worker: WORKER, run: randomUUID() };
+    const { lease } = this.#settings;
+    return { ...kept, attempts: attempt, startedAt: this.#clock.now(), worker: WORKER, run: randomUUID(), lease };
   }
 }
 

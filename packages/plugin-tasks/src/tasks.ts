@@ -10,6 +10,8 @@ import type { TaskAccess } from './handle.js';
 import type { Ledger } from './ledger.js';
 import { isFinished } from './record.js';
 import type { TaskRecord, TaskState } from './record.js';
+import { tickId } from './schedule/options.js';
+import type { Schedule } from './schedule/options.js';
 import { expiry, taskSettingsOf } from './task.js';
 import { requireUnique } from './unique.js';
 import type { UniqueOptions } from './unique.js';
@@ -81,6 +83,11 @@ export class Tasks {
     );
     if (failures.size > 0) throw new EnqueueManyError({ count: payloads.length, failures });
     return ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
+  /** Enqueues the task of a schedule's tick: once, however often it is asked for. */
+  async fire(schedule: Schedule, tick: Date): Promise<void> {
+    await this.enqueue(schedule.task, await schedule.payload(tick), { messageId: tickId(schedule, tick) });
   }
 
   /** The handle of a task that was enqueued anywhere. */
