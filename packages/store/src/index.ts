@@ -8,3 +8,7 @@ export { isTransactional, STORE } from './store.js';
 export type { Entry, ListedEntry, PutOptions, Store, Transaction, TransactionalStore } from './store.js';
 export { GuardedStore } from './guarded-store.js';
 export type { GuardOptions } from './guarded-store.js';
+export { createStore } from './create.js';
+export type { CreateStoreOptions } from './create.js';
+export { provideStore } from './provide.js';
+export type { ProvidedStore } from './provide.js';
