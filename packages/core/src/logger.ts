@@ -14,5 +14,5 @@ export const silentLogger: Logger = { trace: nothing, debug: nothing, info: noth
 
 /** The URL with its password hidden, for messages and logs. */
 export function redactUrl(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^:/]*):.*@/is, '$1:***@');
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/]*):.*@/is, '$1:***@').replace(/([?&]password=)[^&#]*/gi, '$1***');
 }

@@ -10,6 +10,8 @@ for (const [url, shown] of [
   ['amqp://:s3cret@broker', 'amqp://:***@broker'],
   ['AMQP://app:s3cret@broker', 'AMQP://app:***@broker'],
   ['amqp://app:s3\ncret@broker', 'amqp://app:***@broker'],
+  ['redis+tls://:s3cret@host', 'redis+tls://:***@host'],
+  ['postgres://host/shop?user=app&password=s3cret&sslmode=require', 'postgres://host/shop?user=app&password=***&sslmode=require'],
   ['amqp://broker:5672/shop', 'amqp://broker:5672/shop'],
   ['amqp://app@broker', 'amqp://app@broker'],
 ] as const) {
