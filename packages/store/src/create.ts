@@ -3,6 +3,7 @@ import type { Clock, Duration } from '@warren/core';
 import { StoreUrlError } from './errors.js';
 import { lmdbStore } from './lmdb.js';
 import { memoryStore } from './memory.js';
+import { postgresStore } from './postgres.js';
 import { redisStore } from './redis.js';
 import type { Store } from './store.js';
 
@@ -23,6 +24,8 @@ const SCHEMES: ReadonlyMap<string, (url: string, options: OpenOptions) => Store>
   ['lmdb:', lmdbStore],
   ['redis:', redisStore],
   ['rediss:', redisStore],
+  ['postgres:', postgresStore],
+  ['postgresql:', postgresStore],
 ]);
 
 /**

@@ -75,6 +75,14 @@ export class CorruptRecordError extends StoreError {
   }
 }
 
+/** Nothing that was done in the transaction has happened. */
+export class TransactionNotCommittedError extends StoreError {
+  readonly code = 'ERR_STORE_NOT_COMMITTED';
+  constructor(facts: { cause: Error }) {
+    super(`PostgreSQL has rolled the transaction back instead of committing it: ${facts.cause.message}.`, facts);
+  }
+}
+
 /** A lease was not renewed in time, and somebody else may have taken it: what its holder does from now on counts for nothing. */
 export class LeaseLostError extends StoreError {
   readonly code = 'ERR_LEASE_LOST';

@@ -1,0 +1,57 @@
+import type * as pgPackage from 'pg';
+import type { OpenTransaction, TransactionOpener } from './guarded-transactional-store.js';
+import { type PostgresAddress, PostgresPools } from './postgres-pools.js';
+import { PostgresRecords } from './postgres-records.js';
+import { type Statements, statementsFor } from './postgres-table.js';
+import { PostgresTransaction } from './postgres-transaction.js';
+
+const SWEEP_EVERY = 60_000;
+/** Records that one statement sweeps: it takes milliseconds, and locks no more. */
+const SWEEP_AT_ONCE = 500;
+
+/** Records in a table of PostgreSQL, which is made when it is not there. */
+export class PostgresStore extends PostgresRecords implements TransactionOpener {
+  readonly #sql: Statements;
+  readonly #pools: PostgresPools;
+  readonly #timeout: number;
+  readonly #sweeping: NodeJS.Timeout;
+
+  private constructor(pools: PostgresPools, { sql, timeout }: { sql: Statements; timeout: number }) {
+    super(sql, pools.calls);
+    this.#sql = sql;
+    this.#pools = pools;
+    this.#timeout = timeout;
+    this.#sweeping = setInterval(() => void this.sweep().catch(() => {}), SWEEP_EVERY).unref(); // tried again at the next tick
+  }
+
+  static async open(pg: typeof pgPackage, address: PostgresAddress & { readonly table: string }): Promise<PostgresStore> {
+    const sql = statementsFor(address.table);
+    const pools = new PostgresPools(pg, address);
+    try {
+      const { rows } = await pools.calls.query<{ there: boolean }>(sql.exists);
+      if (!rows[0]?.there) await pools.calls.query(sql.create);
+      return new PostgresStore(pools, { sql, timeout: address.timeout });
+    } catch (error) {
+      await pools.end();
+      throw error;
+    }
+  }
+
+  async begin(): Promise<OpenTransaction> {
+    const connection = await this.#pools.transactions.connect();
+    return PostgresTransaction.begin(connection, { sql: this.#sql, timeout: this.#timeout });
+  }
+
+  /** Deletes what has been over for a minute, in small batches. Several processes may sweep at once. */
+  async sweep(): Promise<void> {
+    let swept: number;
+    do {
+      swept = (await this.#pools.calls.query(this.#sql.sweep, [SWEEP_AT_ONCE])).rowCount ?? 0;
+    } while (swept === SWEEP_AT_ONCE);
+  }
+
+  override async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await this.#pools.end();
+  }
+}
