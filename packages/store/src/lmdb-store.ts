@@ -107,8 +107,8 @@ export class LmdbStore implements Store {
 
   #sweep(now: number): void {
     const { records, expiries } = this.#environment;
-    const expired = expiries.getKeys({ end: expiryKey(now + 1, NOTHING), limit: SWEPT }).map((key) => Buffer.from(key)).asArray;
-    for (const key of expired) {
+    const expired = expiries.getKeys({ end: expiryKey(now + 1, NOTHING), limit: SWEPT });
+    for (const key of Array.from(expired, (key) => Buffer.from(key))) {
       void expiries.remove(key);
       void records.remove(key.subarray(MOMENT_BYTES));
     }
