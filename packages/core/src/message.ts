@@ -31,8 +31,8 @@ export interface Message {
   readonly content: Buffer;
   readonly properties: MessageProperties;
   readonly options: PublishOptions;
-  /** Gives the message as it is to be sent now; called for each sending, also a repeated one. For what depends on the time. */
-  readonly atSending?: () => Message;
+  /** Makes of the message that left the publish chain what is to be sent now; called for each sending, also a repeated one. For what depends on the time. */
+  readonly atSending?: (message: Message) => Message;
 }
 
 /** A message as a consumer received it, unsettled. Settling a delivery twice, or after its channel closed, does nothing. */

@@ -32,22 +32,29 @@ async function publishHeld(next: Publish, message: Message, { names, clock, reac
   await reach(target);
   const marks = { [HEADERS.delayDue]: now + ms, [HEADERS.delayMs]: ms };
   // What has passed until it is sent, in a queue of messages or in an outage, is not waited for once more; a round delay stays one hop.
-  const atSending = (): Message => {
+  const atSending = (sent: Message): Message => {
     const rest = withinHops(Math.max(0, Math.ceil(due - clock.monotonic())), hops);
-    return heldFor(rest, undelayed(message), { names, target, marks });
+    return addressed(withMarks(sent, marks), digitsOf(rest), { names, target });
   };
-  return next({ ...atSending(), atSending });
+  return next({ ...atSending(undelayed(message)), atSending });
 }
 
-function heldFor(
-  ms: number,
+/**
+ * On its way to `target`: the application's routing key stays and travels with the address, which is in CC (rabbitmq.com/docs/sender-selected).
+ * It begins at the first level that has something to wait for: those before it would only pass the message on.
+ */
+function addressed(
   message: Message,
-  { names, target, marks }: { names: DelayTopology; target: Target; marks: Headers },
+  digits: readonly number[],
+  { names, target }: { names: DelayTopology; target: Target },
 ): Message {
-  const digits = digitsOf(ms);
-  // The first level that has something to wait for: those before it would only pass the message on.
+  const { properties } = message;
   const exchange = names.levels[digits.findIndex((digit) => digit > 0)] ?? names.deliver;
-  return heldIn(exchange, message, { ...marks, CC: [addressOf(digits, target)] });
+  return {
+    ...message,
+    exchange,
+    properties: { ...properties, headers: { ...properties.headers, CC: [addressOf(digits, target)] } },
+  };
 }
 
 function targetOf({ exchange, routingKey }: Message): Target {
@@ -58,18 +65,19 @@ function targetOf({ exchange, routingKey }: Message): Target {
 }
 
 /**
- * The application's routing key stays and travels with the address, which is in CC (rabbitmq.com/docs/sender-selected). An `expiration` would
- * cut the wait short: it is kept in a header. A copied journey would be taken for a cycle, and the message dropped.
+ * What the message was, in headers: an `expiration` would cut the wait short. A copied journey would be taken for a cycle, and the message
+ * dropped.
  */
-function heldIn(exchange: string, message: Message, headers: Headers): Message {
+function withMarks(message: Message, marks: Headers): Message {
   const { expiration, ...properties } = message.properties;
   const origin = { [HEADERS.exchange]: message.exchange, [HEADERS.routingKey]: message.routingKey };
-  const kept = {
+  const headers = {
     ...origin,
     ...withoutJourney(properties.headers),
     ...(expiration !== undefined && { [HEADERS.expiration]: expiration }),
+    ...marks,
   };
-  return { ...message, exchange, properties: { ...properties, headers: { ...kept, ...headers } } };
+  return { ...message, properties: { ...properties, headers } };
 }
 
 function undelayed(message: Message): Message {

@@ -1,7 +1,7 @@
 // What leaves the publish chain, through a worker in memory.
 import test from 'ava';
 import { defineJob, fixed, HEADERS, milliseconds } from '@warren/core';
-import type { Message } from '@warren/core';
+import type { Message, Plugin } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import type { TestWorker } from '@warren/core/testing';
 import delay from '../src/index.js';
@@ -165,11 +165,34 @@ test('what has passed before a message is sent, or sent again, is not waited for
   worker.connection.onPublish = (message) => waiting.push(message);
   await worker.publish(mail, 1, { delay: 1_234 });
   await worker.publish(mail, 2, { delay: '5s' });
-  const now = (): unknown[] => waiting.map((message) => message.atSending?.().properties.headers?.['CC']);
+  const now = (): unknown[] => waiting.map((message) => message.atSending?.(message).properties.headers?.['CC']);
   t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.1.2.3.4.q.jobs'], ['~d.0.0.0.0.0.0.0.5.0.0.0.q.jobs']]);
   await worker.clock.advance(100);
   t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.1.1.3.4.q.jobs'], ['~d.0.0.0.0.0.0.0.5.0.0.0.q.jobs']]);
   await worker.clock.advance(1_200);
   t.deepEqual(now(), [['~d.0.0.0.0.0.0.0.0.0.0.0.q.jobs'], ['~d.0.0.0.0.0.0.0.4.0.0.0.q.jobs']]);
-  t.is(waiting[0]?.atSending?.().exchange, 'delay.v1.deliver', 'it is due: nothing holds it');
+  t.is(waiting[0]?.atSending?.(waiting[0]).exchange, 'delay.v1.deliver', 'it is due: nothing holds it');
+});
+
+test('what the layers within add to a delayed message is sent with it', async (t) => {
+  const signing: Plugin = {
+    name: 'signing',
+    after: ['delay'],
+    publish: (next) => (message) => {
+      const { properties } = message;
+      return next({
+        ...message,
+        properties: { ...properties, expiration: '7', headers: { ...properties.headers, actor: 'me' } },
+      });
+    },
+  };
+  const worker = createTestWorker({ plugins: [delay(), signing] });
+  worker.handle(mail, () => {});
+  await worker.start();
+  await worker.publish(mail, 1, { delay: '1m' });
+  const { exchange, properties } = last(worker);
+  t.is(exchange, 'delay.v1.L05');
+  t.is(properties.expiration, undefined, 'it would cut the wait short');
+  t.like(properties.headers, { actor: 'me', [HEADERS.expiration]: '7', [HEADERS.exchange]: '', [HEADERS.delayMs]: 60_000 });
+  await worker.stop();
 });

@@ -108,7 +108,7 @@ export class PublishChannel {
 
   /** Hands a message to the client, whose buffer takes all that may be in flight. Returns whether it takes more. */
   #send(channel: ConfirmChannel, entry: Entry): boolean {
-    const message = entry.message.atSending?.() ?? entry.message;
+    const message = entry.message.atSending?.(entry.message) ?? entry.message;
     const { exchange, routingKey, content } = message;
     try {
       channel.publish(exchange, routingKey, content, publishOptions(message), (error) =>

@@ -69,7 +69,7 @@ export class MemoryConnection implements Connection {
 
   async publish(message: Message): Promise<void> {
     this.onPublish?.(message);
-    this.sent.push(message.atSending?.() ?? message);
+    this.sent.push(message.atSending?.(message) ?? message);
   }
 
   async confirmed(): Promise<void> {}
