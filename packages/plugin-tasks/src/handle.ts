@@ -64,7 +64,7 @@ export class TaskHandle {
     }
   }
 
-  /** Whether it will not run: true unless it has begun or ended. Of a chain or group, nothing begins any more. */
+  /** Whether it will not run: true unless it has begun or has ended otherwise. Of a chain or group, nothing begins any more. */
   async cancel(): Promise<boolean> {
     const cancelled = await Promise.all([this.id, ...this.#flow].map((id) => this.#access.cancel(id)));
     return cancelled[0] ?? false;

@@ -1,5 +1,5 @@
-import { CLOCK, CONNECTION, LOGGER, PUBLISHER, STOPPING, token, WorkerStateError } from '@warren/core';
-import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Token, Worker } from '@warren/core';
+import { CLOCK, CONNECTION, LOGGER, PUBLISHER, STOPPING, WorkerStateError } from '@warren/core';
+import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Worker } from '@warren/core';
 import { provideStore } from '@warren/store';
 import type { Store } from '@warren/store';
 import { NotATaskError } from './errors.js';
@@ -13,9 +13,6 @@ import type { Schedule } from './schedule/options.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { expiry } from './task.js';
 import { TASKS, Tasks } from './tasks.js';
-
-/** What the store keeps of this worker's tasks; undefined where records are off. */
-const LEDGER: Token<Ledger | undefined> = token('tasks-ledger');
 
 /** Persistent task queues: records of tasks, unique and cancelled ones, chains, groups, schedules. Throws `ERR_INVALID_OPTION`. */
 export default function tasks(options?: TasksOptions): Plugin {
@@ -43,7 +40,6 @@ class TasksPlugin implements Plugin {
 
   register(container: DependencyContainer): void {
     const ledger = this.#settings.records ? this.#openLedger(container) : undefined;
-    container.register(LEDGER, { useValue: ledger });
     if (container.isRegistered(TASKS, true)) return;
     let made: Tasks | undefined;
     // Made when it is first asked for: the publisher is registered after the plugins.
@@ -55,8 +51,8 @@ class TasksPlugin implements Plugin {
     if (schedule && !task) throw new NotATaskError({ job: info.job.name });
     if (!task) return next;
     if (schedule) this.#schedules.push(...schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } }));
-    const { continuations } = container.resolve(TASKS);
-    const [clock, logger, ledger] = [container.resolve(CLOCK), container.resolve(LOGGER), container.resolve(LEDGER)];
+    const { ledger, continuations } = container.resolve(TASKS);
+    const [clock, logger] = [container.resolve(CLOCK), container.resolve(LOGGER)];
     if (!ledger || !continuations) return expiring(next, clock);
     const { maxResultBytes } = this.#settings;
     const runner = new TaskRunner({ next, info, records: ledger.tasks, continuations, clock, logger, maxResultBytes });
@@ -70,7 +66,8 @@ class TasksPlugin implements Plugin {
 
   /** A store that cannot be used fails the start, not the first task. */
   async start(container: DependencyContainer): Promise<void> {
-    const ledger = container.resolve(LEDGER);
+    const tasks = container.resolve(TASKS);
+    const { ledger } = tasks;
     await ledger?.tasks.get('start');
     this.#scheduler = new Scheduler({
       schedules: this.#schedules,
@@ -79,7 +76,7 @@ class TasksPlugin implements Plugin {
       logger: container.resolve(LOGGER),
       stopping: container.resolve(STOPPING),
       records: ledger?.schedules,
-      fire: (schedule, tick) => container.resolve(TASKS).fire(schedule, tick),
+      fire: (schedule, tick) => tasks.fire(schedule, tick),
     });
     await this.#scheduler.start();
   }

@@ -48,6 +48,9 @@ interface Enqueue {
 
 /** Enqueues tasks and knows what became of them: `worker.resolve(TASKS)`. */
 export class Tasks {
+  /** Undefined where records are off. */
+  readonly ledger: Ledger | undefined;
+  /** Undefined where records are off. */
   readonly continuations: Continuations | undefined;
   readonly #parts: TasksParts;
   readonly #access: TaskAccess;
@@ -56,6 +59,7 @@ export class Tasks {
   constructor(parts: TasksParts) {
     const { ledger, publisher, logger, keepUnfinished: ttl, clock } = parts;
     this.#parts = parts;
+    this.ledger = ledger;
     this.#access = { clock, record: (id) => this.get(id), cancel: (id) => this.cancel(id) };
     const send = publisher.send.bind(publisher);
     this.continuations = ledger && new Continuations({ tasks: ledger.tasks, groups: ledger.groups, send, ttl, logger });
@@ -69,7 +73,7 @@ export class Tasks {
     this.#warnOfPriority(task, given.priority);
     const publishing = { ...given, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
     const publish = (): Promise<void> => this.#parts.publisher.publish(task, payload, publishing);
-    if (this.#parts.ledger) return this.#enqueueRecorded({ record: this.#recordOf(id, task, given), task, unique, publish });
+    if (this.ledger) return this.#enqueueRecorded({ record: this.#recordOf(id, task, given), task, unique, publish });
     if (unique) throw new TaskRecordsOffError({ action: 'enqueue a unique task' });
     await publish();
     return this.handle(id);
@@ -106,7 +110,7 @@ export class Tasks {
     }
   }
 
-  /** Whether the task will not run: true unless it has begun, has ended or is unknown. Its message is acknowledged when it comes. */
+  /** Whether the task will not run: true unless it has begun, has ended otherwise or is unknown. Its message is acknowledged when it comes. */
   async cancel(id: string): Promise<boolean> {
     const record = await this.#ledger('cancel a task').tasks.cancel(id);
     if (record?.state !== 'cancelled') return false;
@@ -115,8 +119,8 @@ export class Tasks {
   }
 
   #ledger(action: string): Ledger {
-    if (!this.#parts.ledger) throw new TaskRecordsOffError({ action });
-    return this.#parts.ledger;
+    if (!this.ledger) throw new TaskRecordsOffError({ action });
+    return this.ledger;
   }
 
   /** The record first, so that whoever runs the task finds it; the key next, so that nothing is sent that must not run. */

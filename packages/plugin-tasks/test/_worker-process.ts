@@ -74,4 +74,11 @@ for (const task of [first, second, third]) worker.handle(task, handle);
 worker.handle(last, handle);
 await worker.start();
 process.send?.('started');
-process.once('SIGTERM', () => void worker.stop().then(() => store.close()).then(() => process.exit()));
+process.once(
+  'SIGTERM',
+  () =>
+    void worker
+      .stop()
+      .then(() => store.close())
+      .then(() => process.exit()),
+);

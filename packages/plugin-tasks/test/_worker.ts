@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { silentLogger } from '@warren/core';
-import type { Logger, WorkerOptions } from '@warren/core';
+import type { Clock, Logger, WorkerOptions } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import type { TestWorker } from '@warren/core/testing';
 import delay from '@warren/plugin-delay';
@@ -22,7 +22,12 @@ export interface TaskWorker {
 export function taskWorker(t: ExecutionContext, options: TasksOptions = {}, more: WorkerOptions = {}): TaskWorker {
   const warnings: string[] = [];
   const logger: Logger = { ...silentLogger, warn: (_, message) => void warnings.push(message) };
-  const clock = { now: () => worker.clock.now(), monotonic: () => worker.clock.monotonic() };
+  const clock: Clock = {
+    now: () => worker.clock.now(),
+    monotonic: () => worker.clock.monotonic(),
+    schedule: (...given) => worker.clock.schedule(...given),
+    sleep: (...given) => worker.clock.sleep(...given),
+  };
   const store = createStore('memory:', { clock });
   const plugins = [delay(), tasks({ store, lease: '30s', ...options }), ...(more.plugins ?? [])];
   const worker = createTestWorker({ logger, ...more, plugins });

@@ -11,29 +11,35 @@ const GROUPS = 33;
 const MEMBERS = 100;
 const CHAIN = 3;
 
-test.serial(`${GROUPS * MEMBERS * CHAIN + GROUPS} tasks in groups of ${MEMBERS} chains of ${CHAIN} survive the kill of a worker and a restart of the broker`, async (t) => {
-  t.timeout(240_000);
-  const broker = await breakableBroker(t);
-  const fleet = new Fleet(t, { url: broker.url, lease: 3_000 });
-  await fleet.producer.start();
-  const [victim] = [await fleet.worker(), await fleet.worker()];
-  const members = Array.from({ length: MEMBERS }, (_, index) => [chain([first, second, third]), `${index}`] as const);
-  const handles = [];
-  for (let index = 0; index < GROUPS; index++) {
-    handles.push(await fleet.producer.enqueue(group(members).then(last), undefined, { messageId: `flow${index}` }));
-    if (index === GROUPS / 3) victim?.kill('SIGKILL');
-  }
-  await broker.stop();
-  await broker.start();
-  await fleet.worker();
-  const results = await Promise.all(handles.map((handle) => handle.result({ timeout: '3m' })));
-  t.true(results.every((result) => result === String(MEMBERS)));
-  const effects = fleet.effects();
-  t.is(effects.size, GROUPS * MEMBERS * CHAIN + GROUPS);
-  const twice = [...effects].filter(([, count]) => count > 1);
-  t.log(`${twice.length} of ${effects.size} tasks ran again with the killed worker`);
-  // No more than the killed worker and the broken connections had in hand.
-  t.true(twice.length <= 200, `${twice.length} tasks ran more than once`);
-  const unfinished = await collected(fleet.producer.resolve(TASKS).list());
-  t.deepEqual(unfinished.filter(({ state }) => state !== 'succeeded'), []);
-});
+test.serial(
+  `${GROUPS * MEMBERS * CHAIN + GROUPS} tasks in groups of ${MEMBERS} chains of ${CHAIN} survive the kill of a worker and a restart of the broker`,
+  async (t) => {
+    t.timeout(240_000);
+    const broker = await breakableBroker(t);
+    const fleet = new Fleet(t, { url: broker.url, lease: 3_000 });
+    await fleet.producer.start();
+    const [victim] = [await fleet.worker(), await fleet.worker()];
+    const members = Array.from({ length: MEMBERS }, (_, index) => [chain([first, second, third]), `${index}`] as const);
+    const handles = [];
+    for (let index = 0; index < GROUPS; index++) {
+      handles.push(await fleet.producer.enqueue(group(members).then(last), undefined, { messageId: `flow${index}` }));
+      if (index === GROUPS / 3) victim?.kill('SIGKILL');
+    }
+    await broker.stop();
+    await broker.start();
+    await fleet.worker();
+    const results = await Promise.all(handles.map((handle) => handle.result({ timeout: '3m' })));
+    t.true(results.every((result) => result === String(MEMBERS)));
+    const effects = fleet.effects();
+    t.is(effects.size, GROUPS * MEMBERS * CHAIN + GROUPS);
+    const twice = [...effects].filter(([, count]) => count > 1);
+    t.log(`${twice.length} of ${effects.size} tasks ran again with the killed worker`);
+    // No more than the killed worker and the broken connections had in hand.
+    t.true(twice.length <= 200, `${twice.length} tasks ran more than once`);
+    const unfinished = await collected(fleet.producer.resolve(TASKS).list());
+    t.deepEqual(
+      unfinished.filter(({ state }) => state !== 'succeeded'),
+      [],
+    );
+  },
+);

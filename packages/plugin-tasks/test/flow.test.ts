@@ -16,10 +16,11 @@ test('in a chain each task gets the former’s result, and the handle has the la
   for (const task of [fetch, resize, store]) worker.handle(task, ({ payload, name }) => `${payload}>${name}`);
   await worker.start();
   const handle = await worker.enqueue(chain([fetch, resize, store]), 'url', { messageId: 'f' });
-  t.deepEqual(
-    await Promise.all(['f.step0', 'f.step1', 'f'].map(async (id) => (await record(id))?.state)),
-    ['queued', 'waiting', 'waiting'],
-  );
+  t.deepEqual(await Promise.all(['f.step0', 'f.step1', 'f'].map(async (id) => (await record(id))?.state)), [
+    'queued',
+    'waiting',
+    'waiting',
+  ]);
   await worker.advance(1);
   t.is(await handle.result(), 'url>fetch>resize>store');
 });
@@ -31,7 +32,13 @@ test('what comes after a group gets the list of its results, in order, once', as
   worker.handle(fetch, ({ payload }) => `fetched ${payload}`);
   worker.handle(collage, ({ payload }) => got.push(payload));
   await worker.start();
-  const handle = await worker.enqueue(group([[resize, 'a'], [chain([fetch, resize]), 'b'], [resize, 'c']]).then(collage));
+  const handle = await worker.enqueue(
+    group([
+      [resize, 'a'],
+      [chain([fetch, resize]), 'b'],
+      [resize, 'c'],
+    ]).then(collage),
+  );
   await worker.advance(1_000);
   t.is(await handle.result(), 1);
   t.deepEqual(got, [['A', 'FETCHED B', 'C']]);
@@ -43,7 +50,12 @@ test('a group can be followed by a chain', async (t) => {
   worker.handle(collage, ({ payload }) => payload.join('+'));
   worker.handle(store, ({ payload }) => `stored ${payload}`);
   await worker.start();
-  const handle = await worker.enqueue(group([[resize, 'a'], [resize, 'b']]).then(chain([collage, store])));
+  const handle = await worker.enqueue(
+    group([
+      [resize, 'a'],
+      [resize, 'b'],
+    ]).then(chain([collage, store])),
+  );
   await worker.advance(1_000);
   t.is(await handle.result(), 'stored a+b');
 });
@@ -111,7 +123,10 @@ test('a flow that cannot be enqueued whole is cancelled whole', async (t) => {
   worker.connection.onPublish = ({ content }) => {
     if (content.includes('bad')) throw new Error('refused');
   };
-  const flow = group([[resize, 'good'], [resize, 'bad']]).then(collage);
+  const flow = group([
+    [resize, 'good'],
+    [resize, 'bad'],
+  ]).then(collage);
   await t.throwsAsync(worker.enqueue(flow, undefined, { messageId: 'f' }), { message: 'refused' });
   for (const id of ['f', 'f.group.0', 'f.group.1']) t.is((await record(id))?.state, 'cancelled', id);
 });
@@ -140,7 +155,10 @@ test('a plan has an id for each task, one task without a follower, and is the sa
       const { tasks, group: counted } = plan(flow, undefined, 'f');
       t.deepEqual(plan(flow, undefined, 'f').tasks, tasks);
       const ids = new Set(tasks.map(({ id }) => id));
-      t.is(ids.size, lengths.reduce((sum, length) => sum + length, last));
+      t.is(
+        ids.size,
+        lengths.reduce((sum, length) => sum + length, last),
+      );
       t.deepEqual(
         tasks.filter(({ next, join }) => next === undefined && join === undefined).map(({ id }) => id),
         ['f'],

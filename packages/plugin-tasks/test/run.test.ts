@@ -82,7 +82,16 @@ test('a worker that died in the middle of a task leaves it to the next when its 
   const { worker, store, record } = taskWorker(t);
   worker.handle(resize, () => 'done');
   await worker.start();
-  const left = { id: 'one', task: 'image.resize', queue: 'images', state: 'running', attempts: 1, createdAt: 0, run: 'dead', lease: 30_000 };
+  const left = {
+    id: 'one',
+    task: 'image.resize',
+    queue: 'images',
+    state: 'running',
+    attempts: 1,
+    createdAt: 0,
+    run: 'dead',
+    lease: 30_000,
+  };
   await store.putIfAbsent('task/one', JSON.stringify(left));
   t.deepEqual(await worker.deliver(resize, photo, { messageId: 'one' }), postpone(5_000));
   await worker.clock.advance(29_999);

@@ -46,7 +46,14 @@ test('a worker without the plugin says which one a task needs, and the plugin wh
 });
 
 test('wrong options of the plugin are refused', (t) => {
-  for (const options of [{ lease: 5 }, { keep: 'long' }, { keep: 0 }, { records: 'no' }, { maxResultBytes: 2 ** 20 }, { retention: 1 }]) {
+  for (const options of [
+    { lease: 5 },
+    { keep: 'long' },
+    { keep: 0 },
+    { records: 'no' },
+    { maxResultBytes: 2 ** 20 },
+    { retention: 1 },
+  ]) {
     t.throws(() => tasks(options as never), { code: 'ERR_INVALID_OPTION' });
   }
 });
