@@ -74,9 +74,14 @@ export class BatonHolder {
    */
   async offer(): Promise<void> {
     const { schedule, connection, clock } = this.#parts;
-    const baton = this.#knowing ? { last: this.#last, seed: false } : { last: clock.now(), seed: true };
-    await connection.publish(batonMessage(schedule, baton));
+    const knowing = this.#knowing;
+    // Before: a baton that comes meanwhile makes it true again.
     this.#knowing = false;
+    const baton = knowing ? { last: this.#last, seed: false } : { last: clock.now(), seed: true };
+    await connection.publish(batonMessage(schedule, baton)).catch((error: unknown) => {
+      this.#knowing ||= knowing;
+      throw error;
+    });
   }
 
   /** A tick was fired. Resolves when the broker knows, too. */

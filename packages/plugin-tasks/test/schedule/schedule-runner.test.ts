@@ -1,0 +1,263 @@
+import test from 'ava';
+import { ConnectionLostError, PayloadInvalidError } from '@warren/core';
+import fc from 'fast-check';
+import { range, Stage } from './_stage.js';
+import type { Worker } from './_stage.js';
+
+const MINUTE = 60_000;
+
+test('ten workers that start at once fire each tick once, in order', async (t) => {
+  const stage = new Stage();
+  await Promise.all(range(1, 10).map(() => stage.start()));
+  await stage.clock.advance(20_500);
+  t.deepEqual(stage.fired, range(1, 20));
+  await stage.end(t);
+});
+
+test('no tick fires before its time', async (t) => {
+  const stage = new Stage({ every: '10m' });
+  const worker = await stage.start();
+  worker.outcome = async (tick) => void t.true(stage.clock.now() >= tick.getTime());
+  await stage.clock.advance(600_000 - 1);
+  t.deepEqual(stage.fired, []);
+  await stage.clock.advance(1);
+  t.deepEqual(stage.fired, [600]);
+  await stage.end(t);
+});
+
+test('a leader that is killed is followed by another worker, without a tick lost', async (t) => {
+  const stage = new Stage();
+  const leader = await stage.start();
+  await stage.start();
+  await stage.clock.advance(5_500);
+  leader.connection.kill();
+  await stage.clock.advance(5_000);
+  t.deepEqual(stage.fired, range(1, 10));
+  await stage.end(t);
+});
+
+test('a leader that is killed between the firing and the baton leaves a tick that fires again, under the same id', async (t) => {
+  const stage = new Stage();
+  const leader = await stage.start();
+  await stage.start();
+  await stage.clock.advance(2_500);
+  leader.outcome = async () => leader.connection.kill();
+  await stage.clock.advance(3_000);
+  t.deepEqual(stage.fired, [1, 2, 3, 3, 4, 5]);
+  await stage.end(t);
+});
+
+test('a worker that stops gives the baton to the next one at once', async (t) => {
+  const stage = new Stage();
+  const leader = await stage.start();
+  await stage.start();
+  await stage.clock.advance(3_500);
+  await leader.runner.stop();
+  t.is(stage.broker.line(stage.queue).consumers.length, 1);
+  await stage.clock.advance(3_000);
+  t.deepEqual(stage.fired, range(1, 6));
+  await stage.end(t);
+});
+
+test('a worker that stops while it fires ends that first, and nobody fires it again', async (t) => {
+  const stage = new Stage({ every: '10s' });
+  const leader = await stage.start();
+  await stage.start();
+  leader.outcome = async () => void (await stage.clock.sleep(2_000));
+  await stage.clock.advance(11_000);
+  const stopped = leader.runner.stop();
+  await stage.clock.advance(20_000);
+  await stopped;
+  t.deepEqual(stage.fired, [10, 20, 30]);
+  await stage.end(t);
+});
+
+test('a connection that breaks and comes back costs no tick and repeats none', async (t) => {
+  const stage = new Stage();
+  const leader = await stage.start();
+  await stage.clock.advance(3_500);
+  leader.connection.reconnect();
+  await stage.clock.advance(3_000);
+  t.deepEqual(stage.fired, range(1, 6));
+  await stage.end(t);
+});
+
+test('a queue that was deleted goes on where its leader was', async (t) => {
+  const stage = new Stage({ every: '90s', missed: 'all' });
+  await stage.start();
+  await stage.start();
+  await stage.clock.advance(100_000);
+  stage.broker.delete(stage.queue);
+  await stage.clock.advance(200_000);
+  t.deepEqual(stage.fired, [90, 180, 270]);
+  await stage.end(t);
+});
+
+test('a queue that was deleted together with its leader is begun anew by those who wait', async (t) => {
+  const stage = new Stage({ every: '10m' });
+  const leader = await stage.start();
+  await stage.start();
+  await stage.clock.advance(10 * MINUTE + 500);
+  stage.broker.delete(stage.queue);
+  leader.connection.kill();
+  await stage.clock.advance(30 * MINUTE);
+  t.is(stage.fired[0], 600);
+  t.is(stage.fired.at(-1), 2_400);
+  await stage.end(t);
+});
+
+for (const [missed, expected] of [
+  ['skip', [3_600, 21_600]],
+  ['one', [3_600, 18_000, 21_600]],
+  ['all', range(1, 6).map((hour) => 3_600 * hour)],
+] as const) {
+  test(`ticks that fell due while no worker was there: ${missed}`, async (t) => {
+    const stage = new Stage({ every: '1h', missed });
+    const first = await stage.start();
+    await stage.clock.advance(90 * MINUTE);
+    await first.runner.stop();
+    await stage.clock.advance(240 * MINUTE);
+    await stage.start();
+    await stage.clock.advance(45 * MINUTE);
+    t.deepEqual(stage.fired, [...expected]);
+    t.is(stage.logged.filter((line) => line.startsWith('ticks fell due')).length, 1);
+    await stage.end(t);
+  });
+
+  test(`a tick that is less than a minute late fires: ${missed}`, async (t) => {
+    const stage = new Stage({ every: '1h', missed });
+    const first = await stage.start();
+    await stage.clock.advance(59 * MINUTE);
+    await first.runner.stop();
+    await stage.clock.advance(MINUTE + 50_000);
+    await stage.start();
+    await stage.clock.advance(1_000);
+    t.deepEqual(stage.fired, [3_600]);
+    await stage.end(t);
+  });
+}
+
+test('all stops at the tick after which the worker lost the lead', async (t) => {
+  const stage = new Stage({ every: '1h', missed: 'all' });
+  const first = await stage.start();
+  await stage.clock.advance(MINUTE);
+  await first.runner.stop();
+  await stage.clock.advance(600 * MINUTE);
+  const second = await stage.start();
+  second.outcome = async (tick) => void (tick.getUTCHours() === 4 && second.connection.kill());
+  await stage.clock.advance(10_000);
+  t.deepEqual(
+    stage.fired,
+    range(1, 4).map((hour) => hour * 3_600),
+  );
+  await stage.start();
+  await stage.clock.advance(10_000);
+  t.deepEqual(
+    stage.fired,
+    [1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10].map((hour) => hour * 3_600),
+  );
+  await stage.end(t);
+});
+
+test('a firing that fails is tried again, and what came due meanwhile follows', async (t) => {
+  const stage = new Stage();
+  const worker = await stage.start();
+  worker.outcome = async () => {
+    if (stage.now > 2 && stage.now < 8) throw new ConnectionLostError();
+  };
+  await stage.clock.advance(45_500);
+  t.deepEqual(stage.fired, range(1, 45));
+  t.true(stage.logged.includes('a schedule will be tried again'));
+  await stage.end(t);
+});
+
+test('a tick whose payload is wrong is given up, and the schedule goes on', async (t) => {
+  const stage = new Stage();
+  const worker = await stage.start();
+  worker.outcome = async () => {
+    if (stage.now < 3) throw new PayloadInvalidError({ job: 'tick', issues: [] });
+  };
+  await stage.clock.advance(5_500);
+  t.deepEqual(stage.fired, [3, 4, 5]);
+  t.is(stage.logged.filter((line) => line === 'a tick was given up').length, 2);
+  await stage.end(t);
+});
+
+test('a tick that fired is not fired again by its worker where the baton could not be handed on', async (t) => {
+  const stage = new Stage();
+  const worker = await stage.start();
+  await stage.clock.advance(2_500);
+  worker.connection.failing = true;
+  await stage.clock.advance(1_000);
+  worker.connection.reconnect();
+  worker.connection.failing = false;
+  await stage.clock.advance(5_000);
+  t.deepEqual(stage.fired, range(1, 8));
+  await stage.end(t);
+});
+
+test('a clock that is set forward is noticed within a minute', async (t) => {
+  const stage = new Stage({ every: '1d' });
+  await stage.start();
+  await stage.clock.advance(MINUTE);
+  const shift = 24 * 60 * MINUTE - 30_000;
+  stage.clock.now = () => stage.clock.monotonic() + shift;
+  await stage.clock.advance(61_000);
+  t.deepEqual(stage.fired, [86_400]);
+  await stage.end(t);
+});
+
+type Step = readonly [what: 'start' | 'kill' | 'reconnect' | 'stop' | 'delete' | 'wait', which: number, ms: number];
+
+const steps = fc.array(
+  fc.tuple(
+    fc.constantFrom<Step[0]>('start', 'kill', 'reconnect', 'stop', 'delete', 'wait'),
+    fc.nat(9),
+    fc.integer({ min: 0, max: 4_000 }),
+  ),
+  { maxLength: 30 },
+);
+
+/** The queue, while somebody holds the baton, and until that worker has noticed. */
+async function lose({ broker, clock, queue }: Stage): Promise<void> {
+  await clock.advance(200);
+  broker.delete(queue);
+  await clock.advance(61_000);
+}
+
+async function play(stage: Stage, [what, which, ms]: Step): Promise<void> {
+  const alive = stage.workers.filter(({ connection }) => !connection.dead);
+  const chosen = alive[which % alive.length] as Worker;
+  const stopping = what === 'stop' && alive.length > 1 ? chosen.runner.stop() : undefined;
+  if (what === 'start') await stage.start();
+  if (what === 'delete') await lose(stage);
+  if (what === 'reconnect') chosen.connection.reconnect();
+  if (what === 'kill' && alive.length > 1) chosen.connection.kill();
+  if (stopping) await stage.clock.advance(200);
+  if (stopping) chosen.connection.kill();
+  await stopping;
+  await stage.clock.advance(ms);
+}
+
+test('whatever breaks: no tick is lost, none comes before its former, and none fires twice but after a break', async (t) => {
+  const latencies = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 50 });
+  await fc.assert(
+    fc.asyncProperty(steps, latencies, async (played, delays) => {
+      let calls = 0;
+      const stage = new Stage({}, () => delays[calls++ % delays.length] as number);
+      await stage.start();
+      await stage.clock.advance(500);
+      for (const step of played) await play(stage, step);
+      await stage.clock.advance(130_000);
+      const distinct = [...new Set(stage.fired)];
+      const breaks = played.filter(([what]) => what !== 'start' && what !== 'wait').length;
+      const expected = range(1, Math.floor(stage.now - 0.5));
+      const stopped = Promise.all(stage.workers.map(({ runner }) => runner.stop()));
+      await stage.clock.advance(1_000);
+      await stopped;
+      t.deepEqual(distinct.slice(0, expected.length), expected);
+      t.true(stage.fired.length - distinct.length <= breaks);
+    }),
+    { numRuns: 60 },
+  );
+});
