@@ -40,7 +40,8 @@ export class Fleet {
       child.kill('SIGKILL');
       await once(child, 'exit');
     });
-    await Promise.race([once(child, 'message'), once(child, 'exit').then(() => this.#t.fail('a worker did not start'))]);
+    const started = await Promise.race([once(child, 'message').then(() => true), once(child, 'exit').then(() => false)]);
+    if (!started) throw new Error('A worker ended before it had started.');
     return child;
   }
 
