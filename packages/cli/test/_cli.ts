@@ -12,7 +12,8 @@ const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = join(packageFolder, 'bin/worker.js');
 
 // What tests load in their own process must not find the machine's settings either; a test file's environment is its own copy.
-for (const name of ['AMQP_URL', 'RABBITMQ_URL', 'CLOUDAMQP_URL', 'LOG_LEVEL', 'WARREN_MANAGEMENT_URL']) delete process.env[name];
+for (const name of ['AMQP_URL', 'RABBITMQ_URL', 'CLOUDAMQP_URL', 'LOG_LEVEL', 'WARREN_MANAGEMENT_URL', 'WARREN_STORE'])
+  delete process.env[name];
 
 /** A folder with these files, in which @warren's packages are found; removed after the test. */
 export async function project(t: ExecutionContext, files: Record<string, string> = {}): Promise<string> {

@@ -37,6 +37,7 @@ export {
   CLOCK,
   CODECS,
   CONNECTION,
+  createContainer,
   DISPATCHER,
   EVENTS,
   inject,

@@ -29,7 +29,10 @@ export async function openSession(flags: SessionFlags): Promise<Session> {
       topology: topologyOf(project),
       broker,
       management,
-      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+      async [Symbol.asyncDispose]() {
+        await broker[Symbol.asyncDispose]();
+        await project[Symbol.asyncDispose]();
+      },
     };
   } catch (error) {
     await broker[Symbol.asyncDispose]();

@@ -34,3 +34,12 @@ export const connection: Record<string, Options> = {
 export const management: Record<string, Options> = {
   'management-url': { group: CONNECTION, type: 'string', requiresArg: true, describe: "Address of RabbitMQ's management API" },
 };
+
+export const store: Record<string, Options> = {
+  store: {
+    group: CONNECTION,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Store of the plugins: lmdb:./folder (default lmdb:.warren/store), redis://, postgres:// or memory:',
+  },
+};

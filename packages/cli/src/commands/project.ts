@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { DoctorFlags } from '../doctor/doctor.js';
 import type { ShowFlags } from '../project/show.js';
 import { commandModule } from './command.js';
-import { connection, json, management, project } from './flags.js';
+import { connection, json, management, project, store } from './flags.js';
 
 const { handlers: _, ...withoutHandlers } = project;
 
@@ -20,7 +20,7 @@ export const pluginsCommand: CommandModule = commandModule<ShowFlags>({
 export const configCommand: CommandModule = commandModule<ShowFlags>({
   command: 'config',
   describe: 'Show the merged configuration and where each value comes from',
-  options: { ...project, ...connection, ...management, ...json },
+  options: { ...project, ...connection, ...management, ...store, ...json },
   examples: [
     ['$0 config', 'File, environment and defaults'],
     ['$0 config --config worker.production.config.ts --json', 'Of another file, for programs'],
@@ -35,6 +35,7 @@ export const doctorCommand: CommandModule = commandModule<DoctorFlags>({
     'consumer-timeout': { type: 'string', requiresArg: true, describe: "The broker's consumer_timeout; default 30m" },
     ...project,
     ...connection,
+    ...store,
     ...json,
   },
   examples: [

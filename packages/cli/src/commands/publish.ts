@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { PublishFlags } from '../publish/publish.js';
 import { commandModule } from './command.js';
-import { connection, json, project } from './flags.js';
+import { connection, json, project, store } from './flags.js';
 
 const message = { group: 'Message:', type: 'string', requiresArg: true } as const;
 
@@ -32,6 +32,7 @@ export const publishCommand: CommandModule = commandModule<PublishFlags>({
     rate: { ...message, describe: 'At most so many lines: 200/s, 30/m or 100/h' },
     ...project,
     ...connection,
+    ...store,
     ...json,
   },
   examples: [

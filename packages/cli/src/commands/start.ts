@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { StartFlags } from '../start/start.js';
 import { commandModule } from './command.js';
-import { connection, json, project } from './flags.js';
+import { connection, json, project, store } from './flags.js';
 
 const work = { group: 'Work:', type: 'string', requiresArg: true } as const;
 
@@ -18,6 +18,7 @@ export const startCommand: CommandModule = commandModule<StartFlags>({
       describe: "Handler modules: files or patterns, for example './handlers/*.ts'",
     },
     ...connection,
+    ...store,
     'embedded-broker': {
       group: 'Connection:',
       type: 'boolean',

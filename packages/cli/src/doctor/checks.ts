@@ -1,10 +1,13 @@
 // One check each. A check says what it found; what it cannot find out it leaves out.
+import { existsSync } from 'node:fs';
 import { milliseconds, never } from '@warren/core';
 import type { HandlerDefinition, HandlerInfo, Queue } from '@warren/core';
 import { shortTime } from '../start/readable.js';
 import type { Broker } from '../broker/broker.js';
 import type { Project } from '../project/project.js';
 import { knownQueues, unlessMissing, UNROUTABLE } from '../queues/inventory.js';
+import { folderOf } from '../project/store.js';
+import { redacted } from '../project/redacted.js';
 import { compareTopology } from './topology.js';
 import { topologyOf } from '../project/project.js';
 
@@ -95,6 +98,18 @@ export function checkPrefetch({ plugins, definitions, worker }: Project, broker:
       ),
     ];
   });
+}
+
+/** Whether the store answers, and in which time; of a folder that is not there yet nothing is known, for asking would make it. */
+export async function checkStore({ store, config }: Project): Promise<Finding[]> {
+  const { store: address = '' } = config.values;
+  if (!store) return [];
+  const folder = folderOf(address, config.cwd);
+  if (folder !== undefined && !existsSync(folder))
+    return config.origins.store === 'default' ? [] : [ok('store', `${address}: the first start makes it`)];
+  const began = performance.now();
+  await store.get('doctor');
+  return [ok('store', `${redacted(address)} answers in ${shortTime(performance.now() - began)}`)];
 }
 
 /** Delayed messages whose destination was gone when they came due. */

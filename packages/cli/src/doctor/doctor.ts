@@ -13,6 +13,7 @@ import type { ProjectFlags } from '../project/sources.js';
 import {
   checkNode,
   checkPrefetch,
+  checkStore,
   checkTimeouts,
   checkTopology,
   checkUnroutable,
@@ -46,7 +47,8 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
 async function examine(flags: DoctorFlags, consumerTimeout: number): Promise<Finding[]> {
   const loaded = await attempt('config', () => load(flags));
   if ('finding' in loaded) return [loaded.finding];
-  const { project, findings } = loaded.value;
+  await using project = loaded.value.project;
+  const findings = [...loaded.value.findings, ...(await examineStore(project))];
   const connected = await attempt('broker', () => connectTo(project));
   if ('finding' in connected)
     return [
@@ -69,6 +71,11 @@ function withAdvice(finding: Finding, { config }: Project): Finding {
   if (config.origins.url !== 'default') return finding;
   const advice = 'No address is configured: worker start would start an embedded broker there; worker broker runs one.';
   return { ...finding, detail: `${finding.detail} ${advice}` };
+}
+
+async function examineStore(project: Project): Promise<Finding[]> {
+  const store = await attempt('store', () => checkStore(project));
+  return 'finding' in store ? [store.finding] : store.value;
 }
 
 async function examineBroker(broker: Broker, project: Project): Promise<Finding[]> {

@@ -23,6 +23,8 @@ export interface WorkerConfig extends Omit<WorkerOptions, 'plugins' | 'logger'> 
   logLevel?: LogLevel;
   /** Address of RabbitMQ's management API, for `worker queues`: `http://user:password@host:15672`. */
   managementUrl?: string;
+  /** The store that all plugins share which are not given their own: `memory:`, `lmdb:./folder`, `redis://…`, `postgres://…`. Default `lmdb:.warren/store`. */
+  store?: string;
 }
 
 /** Types a configuration: `export default defineConfig({ … })`. */
@@ -40,6 +42,7 @@ const KEYS: ReadonlyArray<keyof WorkerConfig> = [
   'shutdownTimeout',
   'logLevel',
   'managementUrl',
+  'store',
   'retry',
   'maxPayloadBytes',
   'publishBuffer',
@@ -53,7 +56,13 @@ const KEYS: ReadonlyArray<keyof WorkerConfig> = [
   'container',
 ];
 
-const DEFAULTS: WorkerConfig = { url: 'amqp://localhost', plugins: [], shutdownTimeout: '25s', logLevel: 'info' };
+const DEFAULTS: WorkerConfig = {
+  url: 'amqp://localhost',
+  plugins: [],
+  shutdownTimeout: '25s',
+  logLevel: 'info',
+  store: 'lmdb:.warren/store',
+};
 
 /** The merged configuration, and where each value is from. */
 export interface LoadedConfig {
@@ -126,7 +135,7 @@ async function readConfig(cwd: string, given: string | undefined): Promise<{ fil
 }
 
 /** What core does not check, because it never sees it. */
-function check({ plugins, handlers, logLevel, shutdownTimeout, managementUrl }: WorkerConfig): void {
+function check({ plugins, handlers, logLevel, shutdownTimeout, managementUrl, store }: WorkerConfig): void {
   require('plugins', 'a list of names and plugins', plugins, Array.isArray(plugins) &&
     plugins.every((plugin) => isName(plugin) || isObject(plugin)));
   require('handlers', 'files or glob patterns', handlers, handlers === undefined || [handlers].flat().every(isName));
@@ -135,6 +144,8 @@ function check({ plugins, handlers, logLevel, shutdownTimeout, managementUrl }: 
   // Not quoted: what is no address may still hold a password.
   const isUrl = managementUrl === undefined || (/^https?:\/\//.test(managementUrl) && URL.canParse(managementUrl));
   require('managementUrl', 'an address such as http://user:password@host:15672', 'another text', isUrl);
+  // What is no address of a store, the store says.
+  require('store', 'an address such as redis://localhost', typeof store, store === undefined || isName(store));
 }
 
 function isName(value: unknown): boolean {

@@ -1,10 +1,12 @@
 // A user's project: its configuration, plugins and handlers, as a worker that is not started.
 import { milliseconds, Topology, Worker } from '@warren/core';
 import type { HandlerDefinition, Logger, WorkerOptions } from '@warren/core';
-import type { LoadedConfig } from './config.js';
+import type { Store } from '@warren/store';
+import type { LoadedConfig, WorkerConfig } from './config.js';
 import { DEFAULT_HANDLERS, findHandlers, registerHandlers } from './handlers.js';
 import { loadPlugins } from './plugins.js';
 import type { LoadedPlugin } from './plugins.js';
+import { projectStore } from './store.js';
 
 /** Milliseconds: a command that a person waits for does not wait long for its broker. `startTimeout` changes it. */
 export const CONNECT_TIMEOUT = 5_000;
@@ -16,7 +18,8 @@ class ProjectWorker extends Worker {
   }
 }
 
-export interface Project {
+/** Disposed of, it closes its store. */
+export interface Project extends AsyncDisposable {
   readonly config: LoadedConfig;
   readonly plugins: readonly LoadedPlugin[];
   /** The worker with the project's handlers, not started. */
@@ -26,6 +29,8 @@ export interface Project {
   readonly definitions: readonly HandlerDefinition[];
   /** Milliseconds. */
   readonly shutdownTimeout: number;
+  /** What the plugins share; undefined where the configuration's container has its own. */
+  readonly store: Store | undefined;
 }
 
 export interface LoadOptions {
@@ -38,12 +43,41 @@ export interface LoadOptions {
 
 /** Loads plugins and handlers; nothing is connected. Throws a `ConfigurationError` for the first thing that is wrong. */
 export async function loadProject(config: LoadedConfig, { logger, handlers: wanted, needs = [] }: LoadOptions): Promise<Project> {
-  const { plugins: _, handlers, shutdownTimeout = 0, logLevel: __, managementUrl: ___, ...settings } = config.values;
+  const { handlers, shutdownTimeout = 0 } = config.values;
   const plugins = await projectPlugins(config, needs);
-  const options: WorkerOptions = { ...settings, ...(logger && { logger }), plugins: plugins.map(({ plugin }) => plugin) };
+  const { store, container } = projectStore(config);
+  const options: WorkerOptions = {
+    ...workerOptions(config.values),
+    ...(logger && { logger }),
+    plugins: plugins.map(({ plugin }) => plugin),
+    container,
+  };
   const worker = new ProjectWorker(options);
   await registerHandlers(worker, await handlerFiles(handlers, wanted, config.cwd), config.cwd);
-  return { config, plugins, worker, options, definitions: worker.registered, shutdownTimeout: milliseconds(shutdownTimeout) };
+  return {
+    config,
+    plugins,
+    worker,
+    options,
+    definitions: worker.registered,
+    shutdownTimeout: milliseconds(shutdownTimeout),
+    store,
+    [Symbol.asyncDispose]: async () => store?.close(),
+  };
+}
+
+/** Settings of the command line itself. */
+const OURS: ReadonlySet<string> = new Set<keyof WorkerConfig>([
+  'plugins',
+  'handlers',
+  'shutdownTimeout',
+  'logLevel',
+  'managementUrl',
+  'store',
+]);
+
+function workerOptions(values: WorkerConfig): Omit<WorkerOptions, 'plugins'> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !OURS.has(name)));
 }
 
 async function projectPlugins(config: LoadedConfig, needs: readonly string[]): Promise<LoadedPlugin[]> {

@@ -1,12 +1,12 @@
 // worker config and worker plugins: what the other commands go by.
 import { inspect } from 'node:util';
 import { relative } from 'node:path';
-import { redactUrl } from '@warren/core';
 import { EXIT } from '../exit.js';
 import { printJson, printTable, say } from '../output.js';
 import type { OutputFlags } from '../output.js';
 import { loadProjectConfig } from './config.js';
 import { loadPlugins } from './plugins.js';
+import { redacted } from './redacted.js';
 import type { ProjectFlags } from './sources.js';
 
 export interface ShowFlags extends ProjectFlags, OutputFlags {}
@@ -34,7 +34,7 @@ const SECRET = /pass|secret|token|credential|^key$|pfx/i;
 /** A value that can be shown: URLs without passwords, secrets as `***`, plugins by name, functions as what they are. */
 function safe(value: unknown, name = ''): unknown {
   if (value !== undefined && SECRET.test(name)) return '***';
-  if (typeof value === 'string') return redactUrl(value);
+  if (typeof value === 'string') return redacted(value);
   if (typeof value === 'function') return `[function ${value.name}]`;
   if (Array.isArray(value)) return value.map((entry) => safe(entry));
   if (typeof value !== 'object' || value === null) return value;

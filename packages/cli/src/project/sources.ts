@@ -14,6 +14,7 @@ export interface ProjectFlags {
   readonly 'shutdown-timeout'?: string | undefined;
   readonly 'log-level'?: string | undefined;
   readonly 'management-url'?: string | undefined;
+  readonly store?: string | undefined;
 }
 
 /** One value of the configuration and where it is from. */
@@ -37,6 +38,7 @@ const ENVIRONMENT: ReadonlyArray<readonly [key: string, names: readonly string[]
   ['url', ['AMQP_URL', 'RABBITMQ_URL', 'CLOUDAMQP_URL'], list],
   ['logLevel', ['LOG_LEVEL'], (text) => text.toLowerCase()],
   ['managementUrl', ['WARREN_MANAGEMENT_URL'], same],
+  ['store', ['WARREN_STORE'], same],
 ];
 
 export function fromEnvironment(env: NodeJS.ProcessEnv): Sourced[] {
@@ -63,6 +65,7 @@ const FLAGS: ReadonlyArray<
   ['shutdown-timeout', 'shutdownTimeout', (given) => duration(given.at(-1) ?? '')],
   ['log-level', 'logLevel', (given) => given.at(-1)],
   ['management-url', 'managementUrl', (given) => given.at(-1)],
+  ['store', 'store', (given) => given.at(-1)],
 ];
 
 /** A bare number is milliseconds, as everywhere. */

@@ -38,7 +38,7 @@ export async function publish(flags: PublishFlags): Promise<number> {
   const interval = flags.rate === undefined ? undefined : intervalOf(flags.rate);
   const config = await loadProjectConfig(flags);
   const delayed = flags.delay !== undefined || flags.at !== undefined;
-  const project = await loadProject(config, {
+  await using project = await loadProject(config, {
     handlers: flags.job === undefined ? 'none' : 'required',
     needs: delayed ? ['delay'] : [],
   });

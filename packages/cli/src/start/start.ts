@@ -27,7 +27,7 @@ export async function start(flags: StartFlags): Promise<number> {
   if (flags.watch) return (await import('./watch.js')).watch(flags);
   const config = await loadProjectConfig(flags);
   const log = createLog({ json: flags.json ?? !process.stdout.isTTY, level: config.values.logLevel ?? 'info' });
-  const project = await loadProject(config, { handlers: 'required', logger: log });
+  await using project = await loadProject(config, { handlers: 'required', logger: log });
   log.info({ version, node: process.versions.node, pid: process.pid }, 'worker');
   await using broker = await localBroker(config, flags['embedded-broker'], log);
   return await new Run(project, broker, log).end();
