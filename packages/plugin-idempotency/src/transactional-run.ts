@@ -1,0 +1,58 @@
+import { retry } from '@warren/core';
+import type { Job, Outcome } from '@warren/core';
+import { Records, StoreError } from '@warren/store';
+import type { Lease, Store, Transaction, TransactionalStore } from '@warren/store';
+import { PREFIX } from './key.js';
+import { done } from './record.js';
+import type { KeyRecord } from './record.js';
+import { refused, release } from './run.js';
+import type { Run, RunParts } from './run.js';
+
+/** Makes the store roll back; seen by nobody else. */
+class Rollback extends Error {}
+
+/** The handler and the mark in one transaction: what the handler did there and the mark are both there, or neither. */
+export class TransactionalRun implements Run {
+  readonly #parts: RunParts;
+  readonly #store: TransactionalStore;
+
+  constructor(parts: RunParts, store: TransactionalStore) {
+    this.#parts = parts;
+    this.#store = store;
+  }
+
+  async run(job: Job, lease: Lease<KeyRecord> | undefined): Promise<Outcome> {
+    let outcome: Outcome | undefined;
+    try {
+      return await this.#store.transaction(async (transaction, inside) => {
+        outcome = await this.#inside(job, transaction);
+        if (outcome.kind !== 'ack') throw new Rollback();
+        if (lease) await this.#mark(lease, outcome.result, inside);
+        return outcome;
+      });
+    } catch (error) {
+      // Deletes nothing where the transaction was committed without our hearing of it: the mark has another version.
+      if (lease) await release(lease, this.#parts);
+      if (lease?.lost) return refused(job, lease.lost, this.#parts);
+      if (outcome && outcome.kind !== 'ack') return outcome;
+      if (!(error instanceof StoreError)) throw error;
+      return isAnswer(error.cause) ? retry({ error }) : refused(job, error, this.#parts);
+    }
+  }
+
+  async #inside(job: Job, transaction: Transaction): Promise<Outcome> {
+    job.transaction = transaction;
+    return this.#parts.next(job);
+  }
+
+  #mark(lease: Lease<KeyRecord>, result: unknown, inside: Store): Promise<void> {
+    const { ttl, maxResultBytes } = this.#parts.settings;
+    const records = new Records<KeyRecord>(inside, PREFIX);
+    return lease.end((value) => done(value, result, maxResultBytes), { ttl, records });
+  }
+}
+
+/** Whether the database has refused what the handler did, a deferred constraint for example: a failure as any other, where a lost connection is none. */
+function isAnswer(cause: unknown): boolean {
+  return cause instanceof Error && 'severity' in cause;
+}

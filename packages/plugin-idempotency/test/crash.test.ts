@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CrashPoint } from './_victim.js';
+import { CANDIDATES, kill, Scene } from './_victims.js';
+
+type Name = keyof typeof CANDIDATES;
+
+/** How many effects one message has whose worker is killed -9 at a point, and comes again to another worker. */
+const MATRIX: Record<CrashPoint, Record<Name, number>> = {
+  'before the effect': { LMDB: 1, Redis: 1, PostgreSQL: 1, 'a PostgreSQL transaction': 1 },
+  'between the effect and the mark': { LMDB: 2, Redis: 2, PostgreSQL: 2, 'a PostgreSQL transaction': 1 },
+  'between the mark and the ack': { LMDB: 1, Redis: 1, PostgreSQL: 1, 'a PostgreSQL transaction': 1 },
+};
+
+for (const [point, row] of Object.entries(MATRIX) as Array<[CrashPoint, Record<Name, number>]>) {
+  for (const [name, expected] of Object.entries(row) as Array<[Name, number]>) {
+    CANDIDATES[name].test(
+      `A worker is killed ${point}: with ${name} ${expected === 1 ? 'there is 1 effect' : `there are ${expected} effects`}.`,
+      async (t) => {
+        const scene = await Scene.open(t, CANDIDATES[name]);
+        const victim = await scene.worker({ crash: point });
+        const died = once(victim, 'exit');
+        await scene.publish(1);
+        t.deepEqual(await died, [null, 'SIGKILL']);
+        await scene.worker();
+        await scene.settled();
+        t.is((await scene.effects.all()).length, expected);
+      },
+    );
+  }
+}
+
+for (const [name, candidate] of Object.entries(CANDIDATES)) {
+  candidate.test(`One message is delivered 100 times to two processes at once: with ${name} it has one effect.`, async (t) => {
+    const scene = await Scene.open(t, candidate, { work: 200 });
+    await Promise.all([scene.worker(), scene.worker()]);
+    await Promise.all(Array.from({ length: 100 }, () => scene.publish(1)));
+    await scene.settled();
+    t.deepEqual(await scene.effects.all(), [1]);
+  });
+}
+
+const TASKS = 1_000;
+const WORKERS = 3;
+const PREFETCH = 5;
+
+for (const [name, candidate] of Object.entries(CANDIDATES)) {
+  candidate.test(`1,000 tasks and workers that are killed at random: with ${name} none is missing.`, async (t) => {
+    t.timeout(120_000);
+    const scene = await Scene.open(t, candidate, { work: 50, prefetch: PREFETCH });
+    await Promise.all(Array.from({ length: TASKS }, (_, task) => scene.publish(task)));
+    const kills = await killedMeanwhile(scene);
+    const effects = await scene.effects.all();
+    t.log(`${kills} workers killed, ${effects.length - TASKS} effects twice`);
+    t.true(kills > 0);
+    t.is(new Set(effects).size, TASKS, 'none is missing');
+    const most = name === 'a PostgreSQL transaction' ? 0 : kills * PREFETCH;
+    t.true(effects.length - TASKS <= most, `${effects.length - TASKS} effects twice, where ${most} jobs were cut off`);
+  });
+}
+
+/** Kills one of the workers at random moments, and puts another in its place, until all is done. How many were killed. */
+async function killedMeanwhile(scene: Scene): Promise<number> {
+  const workers = await Promise.all(Array.from({ length: WORKERS }, () => scene.worker()));
+  const settled = scene.settled().then(() => true);
+  for (let kills = 0; ; kills++) {
+    const pause = sleep(100 + 400 * Math.random()).then(() => false);
+    if (await Promise.race([settled, pause])) return kills;
+    const [victim] = workers.splice(Math.floor(Math.random() * WORKERS), 1);
+    if (victim) await kill(victim);
+    workers.push(await scene.worker());
+  }
+}
