@@ -1,6 +1,6 @@
 // @warren/plugin-idempotency: of several messages with one key one runs. What that guarantees: docs/idempotency.md.
 export { default } from './plugin.js';
-export { IdempotencyConflictError } from './errors.js';
+export { IdempotencyConflictError, TransactionOverError } from './errors.js';
 export { IDEMPOTENCY_KEY } from './key.js';
 export type { KeyFunction } from './key.js';
 export type { IdempotencyOptions, IdempotencyPluginOptions } from './options.js';

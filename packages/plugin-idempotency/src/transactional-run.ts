@@ -1,8 +1,9 @@
 import { retry } from '@warren/core';
 import type { Job, Outcome } from '@warren/core';
-import { Records, StoreError } from '@warren/store';
+import { Records, StoreError, TransactionNotCommittedError } from '@warren/store';
 import type { Lease, Store, Transaction, TransactionalStore } from '@warren/store';
 import { PREFIX } from './key.js';
+import { LentClient } from './lent-client.js';
 import { done } from './record.js';
 import type { KeyRecord } from './record.js';
 import { refused, release } from './run.js';
@@ -36,13 +37,18 @@ export class TransactionalRun implements Run {
       if (lease?.lost) return refused(job, lease.lost, this.#parts);
       if (outcome && outcome.kind !== 'ack') return outcome;
       if (!(error instanceof StoreError)) throw error;
-      return isAnswer(error.cause) ? retry({ error }) : refused(job, error, this.#parts);
+      return isRefusal(error) ? retry({ error }) : refused(job, error, this.#parts);
     }
   }
 
   async #inside(job: Job, transaction: Transaction): Promise<Outcome> {
-    job.transaction = transaction;
-    return this.#parts.next(job);
+    const lent = new LentClient(transaction);
+    job.transaction = lent.client;
+    try {
+      return await this.#parts.next(job);
+    } finally {
+      lent.takeBack();
+    }
   }
 
   #mark(lease: Lease<KeyRecord>, result: unknown, inside: Store): Promise<void> {
@@ -52,7 +58,9 @@ export class TransactionalRun implements Run {
   }
 }
 
-/** Whether the database has refused what the handler did, a deferred constraint for example: a failure as any other, where a lost connection is none. */
-function isAnswer(cause: unknown): boolean {
-  return cause instanceof Error && 'severity' in cause;
+/** Whether the database has refused what the handler did: a failure as any other, which a connection that was lost is not. */
+function isRefusal(error: StoreError): boolean {
+  if (error instanceof TransactionNotCommittedError) return true;
+  // The mark itself, where the handler went on after a statement had failed.
+  return error.cause instanceof Error && 'severity' in error.cause && error.cause.severity === 'ERROR';
 }

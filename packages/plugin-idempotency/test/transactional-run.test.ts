@@ -201,6 +201,6 @@ onPostgres('A handler that goes on after its timeout can write nothing more.', a
   t.like(await outcome, { kind: 'retry', error: { code: 'ERR_JOB_TIMEOUT' } });
   runs.all[0]?.end();
   await turn();
-  await t.throwsAsync(late);
+  await t.throwsAsync(late, { code: 'ERR_TRANSACTION_OVER' });
   t.deepEqual(await ids(), []);
 });
