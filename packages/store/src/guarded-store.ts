@@ -94,11 +94,16 @@ export class GuardedStore<S extends Store = Store> implements Store {
   }
 
   /** Asks the implementation: it answers on time, or an error of ours says why not. */
-  protected async ask<R>(ask: (store: S) => Promise<R>): Promise<R> {
-    const deadline = this.#deadline();
-    try {
+  protected ask<R>(ask: (store: S) => Promise<R>): Promise<R> {
+    return this.#onTime(async (deadline) => {
       const store = this.#opened ?? (await deadline.bound(this.#open()));
       return await deadline.bound(ask(store));
+    });
+  }
+
+  async #onTime<R>(run: (deadline: Deadline) => Promise<R>): Promise<R> {
+    try {
+      return await run(this.#deadline());
     } catch (error) {
       throw error instanceof WorkerError ? error : new StoreUnavailableError({ store: this.options.name, cause: error });
     }
@@ -127,11 +132,11 @@ export class GuardedStore<S extends Store = Store> implements Store {
       .catch(() => {});
     const opening = this.#opening;
     if (!opening) return;
-    await this.ask(() =>
-      opening.then(
-        (store) => store.close(),
-        () => {},
-      ),
+    // One that fails while it is waited for has nothing to close.
+    const closed = opening.then(
+      (store) => store.close(),
+      () => {},
     );
+    await this.#onTime((deadline) => deadline.bound(closed));
   }
 }

@@ -4,8 +4,10 @@ import type * as pg from 'pg';
 export interface PostgresAddress {
   /** As pg takes it. */
   readonly url: string;
-  /** Milliseconds that connecting, and each statement of the store, may take. */
+  /** Milliseconds that a statement of the store may take. */
   readonly timeout: number;
+  /** Milliseconds after which a connection that does not answer is given up. */
+  readonly patience: number;
   /** Transactions that may be open at once. */
   readonly transactions: number;
 }
@@ -18,18 +20,18 @@ export class PostgresPools {
   readonly calls: pg.Pool;
   readonly transactions: pg.Pool;
   readonly #sockets = new Set<Socket>();
-  readonly #timeout: number;
+  readonly #patience: number;
 
-  constructor({ Pool }: typeof pg, { url, timeout, transactions }: PostgresAddress) {
+  constructor({ Pool }: typeof pg, { url, timeout, patience, transactions }: PostgresAddress) {
     const config: pg.PoolConfig = {
       connectionString: url,
-      connectionTimeoutMillis: timeout,
+      connectionTimeoutMillis: patience,
       keepAlive: true,
       stream: () => this.#socket(),
     };
-    this.#timeout = timeout;
+    this.#patience = patience;
     // The server ends what nobody waits for any more, as behind a locked row; the client gives up a connection that does not answer.
-    const limits = { statement_timeout: timeout, query_timeout: timeout + 500 };
+    const limits = { statement_timeout: timeout, query_timeout: patience };
     this.calls = new Pool({ ...config, ...limits, max: CONNECTIONS });
     this.transactions = new Pool({ ...config, max: transactions });
     for (const pool of [this.calls, this.transactions]) pool.on('error', () => {}); // an idle connection broke: the pool has dropped it
@@ -37,8 +39,10 @@ export class PostgresPools {
 
   /** Says goodbye on idle connections; cuts what is not closed in time. */
   async end(): Promise<void> {
-    const cut = setTimeout(() => this.#cut(), this.#timeout);
-    await Promise.all([this.calls.end(), this.transactions.end()]);
+    const sockets = [...this.#sockets];
+    const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), this.#patience);
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    await Promise.all([this.calls.end(), this.transactions.end(), ...closed]); // a pool does not wait for its sockets
     clearTimeout(cut);
   }
 
@@ -47,9 +51,5 @@ export class PostgresPools {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     return socket;
-  }
-
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 }

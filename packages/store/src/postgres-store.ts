@@ -13,14 +13,14 @@ const SWEEP_AT_ONCE = 500;
 export class PostgresStore extends PostgresRecords implements TransactionOpener {
   readonly #sql: Statements;
   readonly #pools: PostgresPools;
-  readonly #timeout: number;
+  readonly #patience: number;
   readonly #sweeping: NodeJS.Timeout;
 
-  private constructor(pools: PostgresPools, { sql, timeout }: { sql: Statements; timeout: number }) {
+  private constructor(pools: PostgresPools, { sql, patience }: { sql: Statements; patience: number }) {
     super(sql, pools.calls);
     this.#sql = sql;
     this.#pools = pools;
-    this.#timeout = timeout;
+    this.#patience = patience;
     this.#sweeping = setInterval(() => void this.sweep().catch(() => {}), SWEEP_EVERY).unref(); // tried again at the next tick
   }
 
@@ -30,16 +30,16 @@ export class PostgresStore extends PostgresRecords implements TransactionOpener 
     try {
       const { rows } = await pools.calls.query<{ there: boolean }>(sql.exists);
       if (!rows[0]?.there) await pools.calls.query(sql.create);
-      return new PostgresStore(pools, { sql, timeout: address.timeout });
+      return new PostgresStore(pools, { sql, patience: address.patience });
     } catch (error) {
-      await pools.end();
+      void pools.end();
       throw error;
     }
   }
 
   async begin(): Promise<OpenTransaction> {
     const connection = await this.#pools.transactions.connect();
-    return PostgresTransaction.begin(connection, { sql: this.#sql, timeout: this.#timeout });
+    return PostgresTransaction.begin(connection, { sql: this.#sql, patience: this.#patience });
   }
 
   /** Deletes what has been over for a minute, in small batches. Several processes may sweep at once. */

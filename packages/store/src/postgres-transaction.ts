@@ -7,8 +7,8 @@ import type { Store, Transaction } from './store.js';
 
 interface TransactionOptions {
   readonly sql: Statements;
-  /** Milliseconds that its end may take. */
-  readonly timeout: number;
+  /** Milliseconds that its begin, and its end, may take. */
+  readonly patience: number;
 }
 
 /** A transaction on a connection of a pool, which gets it back in the end unless it broke. */
@@ -16,11 +16,11 @@ export class PostgresTransaction implements OpenTransaction {
   readonly client: Transaction;
   readonly store: Store;
   readonly #connection: PoolClient;
-  readonly #timeout: number;
+  readonly #patience: number;
 
-  private constructor(connection: PoolClient, { sql, timeout }: TransactionOptions) {
+  private constructor(connection: PoolClient, { sql, patience }: TransactionOptions) {
     this.#connection = connection;
-    this.#timeout = timeout;
+    this.#patience = patience;
     this.client = connection;
     this.store = new PostgresRecords(sql, this.client);
     connection.on('error', ignore);
@@ -64,7 +64,7 @@ export class PostgresTransaction implements OpenTransaction {
 
   /** What was done, as PostgreSQL says it. */
   async #run(text: string): Promise<string> {
-    const { command } = await this.#connection.query({ text, query_timeout: this.#timeout } as { text: string });
+    const { command } = await this.#connection.query({ text, query_timeout: this.#patience } as { text: string });
     return command;
   }
 

@@ -24,7 +24,7 @@ export interface RedisAddress {
   /** The url is that of a cluster's node; `host:port` of others to ask for its topology. */
   readonly cluster?: readonly string[] | undefined;
   /** Milliseconds that connecting, and an answer, may take. */
-  readonly timeout: number;
+  readonly patience: number;
 }
 
 const LONGEST_PAUSE = 1_000;
@@ -90,12 +90,12 @@ export abstract class RedisConnection {
  * While a client is offline its commands are refused, not kept. A socket on which nothing happens is closed, which ends a handshake
  * that nobody answers; pings keep the others.
  */
-function clientOptions(timeout: number, pause: (retries: number) => number | false) {
+function clientOptions(patience: number, pause: (retries: number) => number | false) {
   return {
     disableOfflineQueue: true,
     maintNotifications: 'disabled',
-    pingInterval: timeout,
-    socket: { connectTimeout: timeout, socketTimeout: 2 * timeout, reconnectStrategy: pause },
+    pingInterval: patience,
+    socket: { connectTimeout: patience, socketTimeout: 2 * patience, reconnectStrategy: pause },
   } as const;
 }
 
@@ -103,9 +103,9 @@ class SingleConnection extends RedisConnection {
   readonly scripts: ScriptedClient;
   readonly #client: RedisNode;
 
-  constructor(redis: Redis, { url, timeout }: RedisAddress) {
+  constructor(redis: Redis, { url, patience }: RedisAddress) {
     super(redis);
-    const client = redis.createClient({ url: url.href, scripts: redisScripts(redis), ...clientOptions(timeout, this.pause) });
+    const client = redis.createClient({ url: url.href, scripts: redisScripts(redis), ...clientOptions(patience, this.pause) });
     client.on('error', this.onError);
     this.#client = client;
     this.scripts = client as unknown as ScriptedClient;
@@ -132,9 +132,9 @@ class ClusterConnection extends RedisConnection {
   readonly scripts: ScriptedClient;
   readonly #cluster: RedisCluster;
 
-  constructor(redis: Redis, { url, cluster: more = [], timeout }: RedisAddress) {
+  constructor(redis: Redis, { url, cluster: more = [], patience }: RedisAddress) {
     super(redis);
-    const { socket, ...options } = clientOptions(timeout, this.pause);
+    const { socket, ...options } = clientOptions(patience, this.pause);
     const login = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
     const defaults = { ...options, ...(login.password && login), socket: { ...socket, tls: url.protocol === 'rediss:' } };
     const rootNodes = [url.host, ...more].map((host) => ({ url: Object.assign(new URL(url), { host }).href }));

@@ -9,7 +9,7 @@ interface RedisStoreOptions {
   /** What all keys begin with. */
   readonly prefix: string;
   /** Milliseconds after which a connection that does not answer is made anew. */
-  readonly timeout: number;
+  readonly patience: number;
 }
 
 /** Keys that are read at once: with the largest values, 25 MiB. */
@@ -84,11 +84,11 @@ export class RedisStore implements Store {
   }
 
   async #answered<R>(node: RedisNode | Promise<RedisNode>, ask: () => Promise<R>): Promise<R> {
-    const { name: store, timeout } = this.#options;
+    const { name: store, patience } = this.#options;
     let watch: NodeJS.Timeout | undefined;
     try {
       const asked = await node;
-      watch = setTimeout(() => this.#connection.restart(asked, new StoreTimeoutError({ store, ms: timeout })), timeout);
+      watch = setTimeout(() => this.#connection.restart(asked, new StoreTimeoutError({ store, ms: patience })), patience);
       return await ask();
     } catch (error) {
       throw this.#connection.reason(error);

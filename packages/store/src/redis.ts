@@ -2,7 +2,7 @@ import { importClient } from './import-client.js';
 import { GuardedStore } from './guarded-store.js';
 import { connectRedis } from './redis-connection.js';
 import { RedisStore } from './redis-store.js';
-import { badOption, parseServerUrl, type ServerUrl } from './server-url.js';
+import { badOption, parseServerUrl, PATIENCE, type ServerUrl } from './server-url.js';
 import type { Store } from './store.js';
 
 const DEFAULT_PREFIX = 'warren:';
@@ -19,10 +19,11 @@ export function redisStore(text: string, { timeout }: { readonly timeout: number
   const [unknown] = url.searchParams.keys();
   if (unknown) throw badOption(server, unknown, 'prefix or cluster');
   const prefix = options['prefix'] ?? DEFAULT_PREFIX;
-  const address = { url, cluster: clusterNodes(server), timeout };
+  const patience = timeout + PATIENCE;
+  const address = { url, cluster: clusterNodes(server), patience };
   const open = async () => {
     const redis = await importClient(() => import('redis'), { client: 'redis', url: name });
-    return new RedisStore(await connectRedis(redis, address), { name, prefix, timeout });
+    return new RedisStore(await connectRedis(redis, address), { name, prefix, patience });
   };
   return new GuardedStore({ name, timeout, open });
 }

@@ -1,11 +1,14 @@
 import { redactUrl } from '@warren/core';
 import { StoreUrlError } from './errors.js';
 
+/** Milliseconds beyond the timeout of a call until the connection is given up on which it had no answer. */
+export const PATIENCE = 500;
+
 /** The address of a store that is a server. */
 export interface ServerUrl {
   /** Without the options that are ours. */
   readonly url: URL;
-  /** For messages: without password and options. */
+  /** For messages: without its password. */
   readonly name: string;
   /** Those of ours that are given. */
   readonly options: Readonly<Record<string, string>>;
@@ -13,22 +16,16 @@ export interface ServerUrl {
 
 /** Splits what is ours off an address: `ours` are the names of our options. Throws `ERR_STORE_URL`. */
 export function parseServerUrl(text: string, ours: readonly string[]): ServerUrl {
-  if (!URL.canParse(text)) throw new StoreUrlError({ got: redactUrl(text).replace(/\?.*/s, '') });
+  if (!URL.canParse(text)) throw new StoreUrlError({ got: redactUrl(text) });
   const url = new URL(text);
   const given = ours.filter((option) => url.searchParams.has(option));
   const options = Object.fromEntries(given.map((option) => [option, url.searchParams.get(option) ?? '']));
   for (const option of ours) url.searchParams.delete(option);
-  return { url, name: nameOf(url), options };
-}
-
-function nameOf(url: URL): string {
-  const name = new URL(url);
-  if (name.password) name.password = '***';
-  name.search = '';
-  return name.href;
+  return { url, name: redactUrl(url.href), options };
 }
 
 /** `expected` says what the option's value has to be. */
 export function badOption(server: ServerUrl, option: string, expected: string): StoreUrlError {
-  return new StoreUrlError({ got: `${server.name} with ${option}=${server.options[option]} (expected ${expected})` });
+  const value = server.options[option] ?? server.url.searchParams.get(option);
+  return new StoreUrlError({ got: `${server.name} with ${option}=${value} (expected ${expected})` });
 }

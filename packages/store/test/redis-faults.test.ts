@@ -1,0 +1,19 @@
+import { type PrivateServer, startRedis, withRedis } from '@warren/store-servers';
+import test, { type SerialFn } from 'ava';
+import { createClient } from 'redis';
+import { serverFaults } from './_server-faults.js';
+
+async function changePassword({ url }: PrivateServer): Promise<void> {
+  const client = await createClient({ url }).connect();
+  await client.configSet('requirepass', 'another');
+  client.destroy();
+}
+
+const where = withRedis(test.serial) as SerialFn;
+serverFaults(where, { name: 'Redis', start: () => startRedis(), url: ({ url }) => url, changePassword });
+serverFaults(where, {
+  name: 'Redis cluster',
+  start: () => startRedis({ cluster: true }),
+  url: ({ url }) => `${url}?cluster`,
+  changePassword,
+});
