@@ -4,13 +4,15 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { defineJob, silentLogger, SystemClock } from '@warren/core';
 import type { JobType, Worker } from '@warren/core';
-import { MemoryConnection } from '@warren/core/testing';
+import { MemoryConnection, VirtualClock } from '@warren/core/testing';
+import { createStore, Records } from '@warren/store';
 import { breakableBroker, brokerUrl } from '@warren/test-broker';
 import { connect } from 'amqplib';
 import type { ScheduleOptions } from '../../src/schedule/options.js';
 import { schedulesOf } from '../../src/schedule/options.js';
 import { Scheduler } from '../../src/schedule/scheduler.js';
-import type { SchedulerParts } from '../../src/schedule/scheduler.js';
+import type { ScheduleRecord, SchedulerParts } from '../../src/schedule/scheduler.js';
+import { FakeBroker } from './_fake-broker.js';
 import { Arrivals, scheduling, tickJob } from './_workers.js';
 
 interface Cast {
@@ -170,5 +172,23 @@ test('a worker that stops taking work leaves the line at once', async (t) => {
   await scheduler.start();
   stop.abort();
   t.deepEqual(connection.consumers, []);
+  await scheduler.stop();
+});
+
+test('the last tick is noted where there is a store, and never set back', async (t) => {
+  const store = createStore('memory:');
+  t.teardown(() => store.close());
+  const records = new Records<ScheduleRecord>(store, 'schedule/');
+  const clock = new VirtualClock();
+  const connection = new FakeBroker(clock).connect();
+  const schedules = schedulesOf({ every: '1m' }, defineJob('report', { queue: 'q' }));
+  const { scheduled } = quiet();
+  const scheduler = new Scheduler({ ...scheduled, clock, connection, schedules, records });
+  await scheduler.start();
+  await clock.advance(190_000);
+  t.is((await records.get('report'))?.value.last, '2030-01-01T00:03:00.000Z');
+  await records.replaceIfVersion('report', (await records.get('report'))?.version ?? 0, { value: { last: '2031-01-01' } });
+  await clock.advance(60_000);
+  t.is((await records.get('report'))?.value.last, '2031-01-01');
   await scheduler.stop();
 });
