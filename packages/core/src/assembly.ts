@@ -15,6 +15,7 @@ import {
   TOPOLOGY,
 } from './container.js';
 import type { DependencyContainer } from './container.js';
+import { declaring } from './declaring.js';
 import { Dispatcher } from './dispatcher.js';
 import { resolveHandler } from './handler.js';
 import type { HandlerDefinition, HandlerInfo } from './handler.js';
@@ -45,7 +46,7 @@ export interface Assembly {
 
 export function assemble(plan: Plan): Assembly {
   const { settings, definitions, container } = plan;
-  const registry = new PluginRegistry(settings.plugins);
+  const registry = new PluginRegistry([declaring(), ...settings.plugins]);
   container.register(PLUGINS, { useValue: registry });
   registry.register(container);
   const topology = container.resolve(TOPOLOGY);

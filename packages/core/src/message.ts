@@ -1,3 +1,4 @@
+import type { JobType } from './job.js';
 import type { PublishOptions } from './options.js';
 
 /** AMQP header values: what amqplib can encode. */
@@ -31,6 +32,10 @@ export interface Message {
   readonly content: Buffer;
   readonly properties: MessageProperties;
   readonly options: PublishOptions;
+  /** Its queue is declared before its first message is sent. */
+  readonly job?: JobType;
+  /** The unacknowledged delivery that this is a copy of: the broker delivers it again where the copy gets lost. */
+  readonly copyOf?: Delivery;
   /** Makes of the message that left the publish chain what is to be sent now; called for each sending, also a repeated one. For what depends on the time. */
   readonly atSending?: (message: Message) => Message;
 }

@@ -11,7 +11,6 @@ import { requireWhole } from './options.js';
 import type { PublishOptions } from './options.js';
 import { encodePayload } from './payload.js';
 import type { Publish } from './plugin.js';
-import { Topology } from './topology.js';
 
 export interface PublisherParts {
   readonly connection: Connection;
@@ -29,8 +28,6 @@ type Writable<T> = { -readonly [P in keyof T]: T[P] };
 export class Publisher {
   readonly #parts: PublisherParts;
   readonly #chain: Publish;
-  readonly #declared = new WeakSet<JobType>();
-  readonly #declaring = new Map<JobType, Promise<void>>();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -42,7 +39,7 @@ export class Publisher {
     return this.#parts.options.has(option);
   }
 
-  /** Resolves when the broker has confirmed the job's message. The job's queue is declared first, so that a producer may come before any worker. */
+  /** Resolves when the broker has confirmed the job's message. */
   async publish(job: JobType, payload: unknown, options: PublishOptions = {}): Promise<void> {
     this.#checkOptions(options);
     const codec = this.#parts.codecs.get(job.codec);
@@ -50,11 +47,10 @@ export class Publisher {
     const content = isThenable(encoded) ? await encoded : encoded;
     const { exchange = job.exchange, routingKey = job.routingKey } = options;
     requireAddress(exchange, routingKey);
-    if (!this.#declared.has(job)) await this.#declare(job);
     const properties = this.#properties(options);
     properties.type = job.name;
     properties.contentType = codec.contentType;
-    return this.relay({ exchange, routingKey, content, properties, options });
+    return this.relay({ exchange, routingKey, content, properties, options, job });
   }
 
   /** Resolves when the broker has confirmed the message, sent as it is given. */
@@ -80,18 +76,6 @@ export class Publisher {
     const identified = message.properties.messageId === undefined ? withId(message) : message;
     const published = this.#chain(identified);
     return messagePublish.hasSubscribers ? announce(identified, published) : published;
-  }
-
-  /** Once, however many publish the job at a time: the connection keeps every topology, to declare it again. */
-  #declare(job: JobType): Promise<void> {
-    const underWay = this.#declaring.get(job);
-    if (underWay) return underWay;
-    const declaring = this.#parts.connection
-      .declare(new Topology().boundQueue(job.queue, job.bindings))
-      .then(() => void this.#declared.add(job))
-      .finally(() => this.#declaring.delete(job));
-    this.#declaring.set(job, declaring);
-    return declaring;
   }
 
   #properties(options: PublishOptions): Writable<MessageProperties> {

@@ -83,6 +83,7 @@ function copyOf(delivery: Delivery, headers: Headers, delay: number | undefined)
     properties: { ...properties, persistent: true, headers: { ...origin, ...withoutJourney(properties.headers), ...headers } },
     // The option of the plugin that delays: it declares it.
     options: (delay ? { delay } : {}) as PublishOptions,
+    copyOf: delivery,
   };
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import * as v from 'valibot';
 import { defineJob } from '../src/index.js';
@@ -130,20 +129,6 @@ for (const [wrong, message] of [
   });
 }
 
-test('the first publish of a job declares its queue, before any worker consumes it', async (t) => {
-  const client = await amqp(t);
-  const queue = client.queue('early');
-  const worker = await brokerWorker(t);
-  await worker.start();
-  const job = defineJob<number>('early', { queue });
-  await worker.publish(job, 1, { messageId: 'm-1', priority: 2, headers: { tenant: 'acme' } });
-  const { content, properties } = await client.take(queue);
-  t.is(content.toString(), '1');
-  t.like(properties, { messageId: 'm-1', type: 'early', deliveryMode: 2, priority: 2, contentType: 'application/json' });
-  t.is(properties.headers?.['tenant'], 'acme');
-  t.is(await client.ready(`${queue}.dead`), 0);
-});
-
 for (const [option, values] of [
   ['priority', [-1, 256, 1.5, 'high']],
   ['expiration', [-1, NaN, Infinity, 2 ** 32, '10s']],
@@ -161,28 +146,6 @@ for (const [option, values] of [
     t.deepEqual(worker.sent, []);
   });
 }
-
-test('a job that is published many times at once is declared once, and again where that has failed', async (t) => {
-  const worker = createTestWorker();
-  await worker.start();
-  const job = defineJob<number>('often', { queue: 'often' });
-  const declared: unknown[] = [];
-  const failing = [new Error('not now')];
-  worker.connection.declare = async (topology) => {
-    declared.push(topology);
-    await turn();
-    const error = failing.pop();
-    if (error) throw error;
-  };
-  const publish = (): Promise<unknown> => Promise.allSettled([1, 2, 3].map((n) => worker.publish(job, n)));
-  await publish();
-  t.is(declared.length, 1);
-  t.deepEqual(worker.sent, []);
-  await publish();
-  await publish();
-  t.is(declared.length, 2);
-  t.is(worker.sent.length, 6);
-});
 
 test('a message that no queue takes is an error, unless it is not mandatory', async (t) => {
   const worker = await brokerWorker(t);

@@ -53,6 +53,19 @@ test('an error with odd fields still fits into headers', async (t) => {
   t.true(JSON.stringify(headers).length < 10_000);
 });
 
+test('a copy says whose it is: that comes again where the copy gets lost', async (t) => {
+  const worker = testWorker(t);
+  worker.handle(mail, () => Promise.reject(new Error('failed')), { retry: fixed({ maxAttempts: 2, delay: 0 }) });
+  for (const attempt of [1, 2]) {
+    await worker.deliver(mail, { to: 'ann' }, { attempt });
+    t.is(worker.sent.at(-1)?.copyOf, worker.lastDelivery);
+  }
+  t.deepEqual(
+    worker.sent.map(({ routingKey }) => routingKey),
+    ['mails', 'mails.dead'],
+  );
+});
+
 test('a delivery whose channel has closed is left alone: neither settled nor copied', async (t) => {
   const worker = testWorker(t);
   worker.handle(mail, () => {
