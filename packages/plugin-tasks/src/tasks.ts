@@ -94,6 +94,12 @@ export class Tasks {
     await this.enqueue(schedule.task, await schedule.payload(tick), { messageId: tickId(schedule, tick) });
   }
 
+  /** The last tick of a schedule that the store has heard of. */
+  async lastTick(schedule: string): Promise<Date | undefined> {
+    const found = await this.#parts.ledger?.schedules.get(schedule);
+    return found && new Date(found.value.last);
+  }
+
   /** The handle of a task that was enqueued anywhere. */
   handle(id: string): TaskHandle {
     return new TaskHandle(id, this.#access);
