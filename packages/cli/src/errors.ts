@@ -110,6 +110,36 @@ export class OriginUnknownError extends WorkerError {
   }
 }
 
+export class TaskNotDeadError extends WorkerError {
+  readonly code = 'ERR_TASK_NOT_DEAD';
+  constructor(facts: { id: string; state: string }) {
+    super(`Task "${facts.id}" is ${facts.state}: only a dead task is retried.`);
+  }
+}
+
+export class DeadLetterMissingError extends WorkerError {
+  readonly code = 'ERR_DEAD_LETTER_MISSING';
+  constructor(facts: { id: string; queue: string }) {
+    super(`The message of task "${facts.id}" is not in "${facts.queue}": it was replayed or purged. Enqueue the task again.`);
+  }
+}
+
+export class TaskNotCancelledError extends WorkerError {
+  readonly code = 'ERR_TASK_NOT_CANCELLED';
+  constructor(facts: { id: string; state: string }) {
+    super(`Task "${facts.id}" is ${facts.state}: only a task that has not begun, or waits for its next attempt, is cancelled.`);
+  }
+}
+
+export class ScheduleNotFoundError extends ConfigurationError {
+  readonly code = 'ERR_SCHEDULE_NOT_FOUND';
+  constructor(facts: { name: string; known: readonly string[] }) {
+    super(
+      `No handler module defines a schedule "${facts.name}". Known: ${facts.known.join(', ') || 'none'}. Give the modules with --handlers.`,
+    );
+  }
+}
+
 /** The management API was asked for by its address and did not answer as it should. */
 export class ManagementError extends WorkerError {
   readonly code = 'ERR_MANAGEMENT_API';

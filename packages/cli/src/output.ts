@@ -1,10 +1,18 @@
 // stdout is for results, stderr for talk.
 import Table from 'cli-table3';
+import { UsageError } from './errors.js';
 
 /** Flags of every command. */
 export interface OutputFlags {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+}
+
+/** How much of a listing is wanted: a whole number from 1 on. */
+export function limitOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError(`--limit: expected a whole number from 1 on, got "${text}".`);
 }
 
 /** A line of the result. */

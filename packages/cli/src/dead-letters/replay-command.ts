@@ -2,7 +2,7 @@
 import { Worker } from '@warren/core';
 import { UsageError } from '../errors.js';
 import { describe, EXIT } from '../exit.js';
-import { print, printJson, say } from '../output.js';
+import { limitOf, print, printJson, say } from '../output.js';
 import { bar, perSecond, showProgress, tell } from '../progress.js';
 import { CONNECT_TIMEOUT } from '../project/project.js';
 import { intervalOf } from '../publish/rate.js';
@@ -10,7 +10,7 @@ import type { DeadLetter } from './letter.js';
 import { QueueReader } from './reader.js';
 import { Replay } from './replay.js';
 import { selectionOf } from './selection.js';
-import { limitOf, openDeadLetters } from './session.js';
+import { openDeadLetters } from './session.js';
 import type { DeadLetterFlags } from './session.js';
 
 export interface ReplayFlags extends DeadLetterFlags {

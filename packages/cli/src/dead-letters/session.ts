@@ -1,7 +1,7 @@
 // What the commands for dead letters begin with.
 import { openSession } from '../broker/session.js';
 import type { Session, SessionFlags } from '../broker/session.js';
-import { NotDeadLettersError, UsageError } from '../errors.js';
+import { NotDeadLettersError } from '../errors.js';
 import { warnOfDeliveryLimit } from '../queues/delivery-limit.js';
 import type { SelectionFlags } from './selection.js';
 
@@ -26,11 +26,4 @@ export async function openDeadLetters(flags: DeadLetterFlags): Promise<Session> 
 function requireDeadLetters({ project }: Session, queue: string): void {
   const job = project.definitions.map(({ job }) => job).find((job) => job.queue.name === queue);
   if (job) throw new NotDeadLettersError({ queue, job: job.name, instead: job.queue.deadLetter?.routingKey });
-}
-
-/** A whole number from 1 on. */
-export function limitOf(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new UsageError(`--limit: expected a whole number from 1 on, got "${text}".`);
 }

@@ -1,12 +1,12 @@
 // worker dlq show: dead letters with what is known of each.
 import { EXIT } from '../exit.js';
-import { printJson, printTable, say } from '../output.js';
+import { limitOf, printJson, printTable, say } from '../output.js';
 import { ago } from '../start/readable.js';
 import { readLetter } from './letter.js';
 import type { DeadLetter } from './letter.js';
 import { QueueReader } from './reader.js';
 import { selectionOf } from './selection.js';
-import { limitOf, openDeadLetters } from './session.js';
+import { openDeadLetters } from './session.js';
 import type { DeadLetterFlags } from './session.js';
 
 export interface ShowFlags extends DeadLetterFlags {

@@ -1,7 +1,8 @@
 // A user's project: its configuration, plugins and handlers, as a worker that is not started.
 import { milliseconds, Topology, Worker } from '@warren/core';
-import type { HandlerDefinition, Logger, WorkerOptions } from '@warren/core';
+import type { HandlerDefinition, JobType, Logger, WorkerOptions } from '@warren/core';
 import type { Store } from '@warren/store';
+import { UnknownJobNameError } from '../errors.js';
 import type { LoadedConfig, WorkerConfig } from './config.js';
 import { DEFAULT_HANDLERS, findHandlers, registerHandlers } from './handlers.js';
 import { loadPlugins } from './plugins.js';
@@ -95,6 +96,13 @@ async function handlerFiles(
   if (wanted === 'none') return [];
   if (given !== undefined || wanted === 'required') return findHandlers([given ?? DEFAULT_HANDLERS].flat(), cwd);
   return findHandlers(DEFAULT_HANDLERS, cwd).catch(() => []);
+}
+
+/** The job that a handler module defines under this name. Throws `ERR_JOB_NOT_FOUND`. */
+export function jobOf({ definitions }: Project, name: string): JobType {
+  const found = definitions.find(({ job }) => job.name === name);
+  if (!found) throw new UnknownJobNameError({ job: name, known: definitions.map(({ job }) => job.name) });
+  return found.job;
 }
 
 /** What a started worker would declare. */

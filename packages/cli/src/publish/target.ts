@@ -41,7 +41,8 @@ export function jobTarget(worker: Worker, job: JobType, options: PublishOptions)
   };
 }
 
-function payloadOf(job: JobType, body: Buffer): unknown {
+/** A payload as the command line gives it: JSON, text or bytes, by the job's codec. */
+export function payloadOf(job: JobType, body: Buffer): unknown {
   if (job.codec === 'bytes') return body;
   if (job.codec === 'text') return body.toString();
   return parse(body, (cause) => new PayloadDecodingError({ job: job.name, codec: job.codec, reason: cause.message, cause }));

@@ -48,7 +48,9 @@ class Run {
     this.#broker = broker;
     this.#log = log;
     this.#jobs = new JobLog(log, {
-      delays: project.plugins.some(({ plugin }) => plugin.publishOptions?.includes('delay' as never)),
+      delays: project.plugins.some(({ plugin: { publishOptions = [] } }) =>
+        publishOptions.some((option: string) => option === 'delay'),
+      ),
     });
     this.#code = new Promise((resolve) => (this.#exit = resolve));
   }
