@@ -127,7 +127,7 @@ export class Scene {
     for (;;) {
       const { ready, unacked } = await this.broker.counts(this.#options.queue);
       if (ready + unacked === 0) return;
-      await sleep(50);
+      await sleep(100);
     }
   }
 }

@@ -47,7 +47,7 @@ const PREFETCH = 5;
 for (const [name, candidate] of Object.entries(CANDIDATES)) {
   candidate.test(`1,000 tasks and workers that are killed at random: with ${name} none is missing.`, async (t) => {
     t.timeout(120_000);
-    const scene = await Scene.open(t, candidate, { work: 50, prefetch: PREFETCH });
+    const scene = await Scene.open(t, candidate, { work: 100, prefetch: PREFETCH });
     await Promise.all(Array.from({ length: TASKS }, (_, task) => scene.publish(task)));
     const kills = await killedMeanwhile(scene);
     const effects = await scene.effects.all();

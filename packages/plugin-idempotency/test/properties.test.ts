@@ -160,7 +160,7 @@ test('Whatever happens to its workers, a key is run by one at a time, ends done 
       for (const got of world.results) t.deepEqual(got, result, 'every duplicate has the one result');
       taken += world.runs.filter((run, index) => index > 0 && run.process !== world.runs[index - 1]?.process).length;
     }),
-    { numRuns: 200 },
+    { numRuns: 500 },
   );
   t.true(taken > 50, 'many a run is taken over by another process');
 });
