@@ -1,5 +1,6 @@
 // A worker's process that kills itself with SIGKILL at the first task that reaches a point, where told to. Its effects are lines of a file.
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { createWorker } from '@warren/core';
 import type { Job, Plugin } from '@warren/core';
 import delay from '@warren/plugin-delay';
@@ -32,10 +33,12 @@ function dieAt(point: CrashPoint, task: string): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-function handle(job: Job<string | string[]>): string {
+/** Takes a moment after its effect, each another one, so that a process which is killed has some of these in hand. */
+async function handle(job: Job<string | string[]>): Promise<string> {
   dieAt('before the handler', job.name);
   appendFileSync(options.effects, `${job.messageId} ${job.name}\n`);
   dieAt('after the effect', job.name);
+  await setTimeout(Math.random() * 20);
   return typeof job.payload === 'string' ? `${job.payload}>${job.name}` : String(job.payload.length);
 }
 
