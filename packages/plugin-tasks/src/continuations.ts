@@ -33,9 +33,9 @@ export class Continuations {
     this.#parts = parts;
   }
 
-  async begin({ id, size, then }: PlannedGroup): Promise<void> {
-    const done = Buffer.alloc(Math.ceil(size / 8)).toString('hex');
-    await this.#parts.groups.putIfAbsent(id, { id, size, then, done }, { ttl: this.#parts.ttl });
+  async begin(group: PlannedGroup): Promise<void> {
+    const done = Buffer.alloc(Math.ceil(group.size / 8)).toString('hex');
+    await this.#parts.groups.putIfAbsent(group.id, { ...group, done }, { ttl: this.#parts.ttl });
   }
 
   /** A task has succeeded: what waits for it gets its result. */
@@ -46,7 +46,7 @@ export class Continuations {
 
   /** A task will not succeed: what waits for it does not either, unless the task is replayed. */
   async abandon({ id, state, next, join }: TaskRecord): Promise<void> {
-    const waiting = next ?? (join && (await this.#parts.groups.get(join.group))?.value.then);
+    const waiting = next ?? (join && (await this.#parts.groups.get(join.group))?.value.next);
     const failed =
       waiting === undefined ? undefined : await this.#parts.tasks.fail(waiting, new TaskBeforeFailedError({ id, state }));
     if (failed?.state === 'failed') await this.abandon(failed);
@@ -80,7 +80,7 @@ export class Continuations {
       set(done, index);
       const value = { ...entry.value, done: done.toString('hex') };
       if (counted || (await groups.replaceIfVersion(id, entry.version, { value, ttl })) !== undefined) {
-        return isComplete(done, value.size) ? this.#release(value.then, await this.#results(value)) : undefined;
+        return isComplete(done, value.size) ? this.#release(value.next, await this.#results(value)) : undefined;
       }
       await pause(Math.random() * CONTENTION_PAUSE);
     }

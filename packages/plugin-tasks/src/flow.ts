@@ -94,11 +94,11 @@ export interface PlannedTask extends Continuation {
   readonly first?: { readonly payload: unknown };
 }
 
-/** A group that will be counted: when all `size` members have succeeded, `then` gets their results. */
+/** A group that will be counted: when all `size` members have succeeded, the task `next` gets their results. */
 export interface PlannedGroup {
   readonly id: string;
   readonly size: number;
-  readonly then: string;
+  readonly next: string;
 }
 
 export interface Plan {
@@ -115,7 +115,7 @@ export function plan(flow: Chain | GroupFlow, payload: unknown, id: string): Pla
   );
   return {
     tasks: [...planned(flow.last, { id }), ...members],
-    group: { id: groupId, size: flow.members.length, then: entryOf(flow.last, id) },
+    group: { id: groupId, size: flow.members.length, next: entryOf(flow.last, id) },
   };
 }
 

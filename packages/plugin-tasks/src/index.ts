@@ -1,7 +1,5 @@
 // @warren/plugin-tasks: persistent task queues. How they work: docs/tasks.md.
 import type { Duration, JobType } from '@warren/core';
-// Its options `delay` and `at` are options of `enqueue`.
-import type {} from '@warren/plugin-delay';
 import type { Chain, GroupFlow } from './flow.js';
 import type { TaskHandle } from './handle.js';
 import type { ScheduleOptions } from './schedule/options.js';

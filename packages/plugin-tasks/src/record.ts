@@ -122,14 +122,12 @@ export function endOf(
   outcome: Outcome,
   { now, replayable }: { now: number; replayable: boolean },
 ): TaskRecord {
-  switch (outcome.kind) {
-    case 'ack':
-      return settled(record, { state: 'succeeded', finishedAt: now, progress: 1 });
-    case 'deadLetter':
-      return settled(record, { state: replayable ? 'dead' : 'failed', finishedAt: now, error: errorOf(outcome.error) });
-    case 'retry':
-      return settled(record, { state: 'retrying', dueAt: now + (outcome.delay ?? 0), error: errorOf(outcome.error) });
-    case 'requeue':
-      return settled(record, { state: record.attempts > 1 ? 'retrying' : 'queued', dueAt: now + (outcome.delay ?? 0) });
+  const { kind } = outcome;
+  if (kind === 'ack') return settled(record, { state: 'succeeded', finishedAt: now, progress: 1 });
+  if (kind === 'deadLetter') {
+    return settled(record, { state: replayable ? 'dead' : 'failed', finishedAt: now, error: errorOf(outcome.error) });
   }
+  const dueAt = now + (outcome.delay ?? 0);
+  if (kind === 'retry') return settled(record, { state: 'retrying', dueAt, error: errorOf(outcome.error) });
+  return settled(record, { state: record.attempts > 1 ? 'retrying' : 'queued', dueAt });
 }

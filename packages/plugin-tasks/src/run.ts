@@ -9,7 +9,7 @@ import { endOf } from './record.js';
 import type { TaskRecord } from './record.js';
 import { resultOf } from './result.js';
 import { expiredAt } from './task.js';
-import type { Claim, TaskRecords } from './task-records.js';
+import type { TaskRecords } from './task-records.js';
 import type { Continuations } from './continuations.js';
 
 export interface TaskRunnerParts {
@@ -44,16 +44,13 @@ export class TaskRunner {
       id,
       this.#parts.records.claim(job, id, (lost) => job.abort(lost)),
     );
-    switch (claim?.kind) {
-      case undefined:
-        return postpone(PAUSE);
-      case 'busy':
-        return postpone(Math.min(claim.wait, LONGEST_WAIT));
-      case 'over':
-        return claim.record.state === 'cancelled' ? ack : this.#handOn(claim.record, done(claim.record.result));
-      case 'run':
-        return this.#attempt(job, claim.lease);
-    }
+    if (!claim) return postpone(PAUSE);
+    if (claim.kind === 'busy') return postpone(Math.min(claim.wait, LONGEST_WAIT));
+    return claim.kind === 'run' ? this.#attempt(job, claim.lease) : this.#over(claim.record);
+  }
+
+  async #over(record: TaskRecord): Promise<Outcome> {
+    return record.state === 'cancelled' ? ack : this.#handOn(record, done(record.result));
   }
 
   async #attempt(job: Job, lease: Lease<TaskRecord>): Promise<Outcome> {

@@ -175,7 +175,7 @@ export class Tasks {
     };
     try {
       await Promise.all(planned.map((each) => tasks.create(this.#plannedRecord(each, first))));
-      await Promise.all(planned.map((each) => each.first && this.#publishPlanned(each, each.first.payload, first)));
+      await Promise.all(planned.flatMap((each) => (each.first ? [this.#publishPlanned(each, each.first.payload, first)] : [])));
     } catch (error) {
       await handle.cancel().catch(() => {});
       throw error;

@@ -13,7 +13,7 @@ export interface TaskWorker {
   readonly worker: TestWorker;
   readonly store: Store;
   /** The record of a task. */
-  record(id: string): Promise<TaskRecord | undefined>;
+  readonly record: (id: string) => Promise<TaskRecord | undefined>;
   /** What was logged as a warning. */
   readonly warnings: string[];
 }

@@ -2,6 +2,7 @@ import { fixed } from '@warren/core';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { chain, defineTask, group } from '../src/index.js';
+import type { Chain } from '../src/index.js';
 import { plan } from '../src/flow.js';
 import { taskWorker } from './_worker.js';
 
@@ -146,11 +147,14 @@ test('a group that is awaited by mistake says so; what is no task, or not JSON, 
   await t.throwsAsync(worker.enqueue(chain([fetch]), 'a', { unique: { key: 'k' } }), { code: 'ERR_INVALID_OPTION' });
 });
 
+function steps(length: number): Chain<string> {
+  return chain(Array.from({ length }, () => fetch) as [typeof fetch]);
+}
+
 test('a plan has an id for each task, one task without a follower, and is the same when it is made again', (t) => {
   const members = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(members, fc.integer({ min: 1, max: 4 }), (lengths, last) => {
-      const steps = (length: number) => chain(Array.from({ length }, () => fetch) as [typeof fetch]);
       const flow = group(lengths.map((length) => [steps(length), 'payload'] as const)).then(steps(last));
       const { tasks, group: counted } = plan(flow, undefined, 'f');
       t.deepEqual(plan(flow, undefined, 'f').tasks, tasks);
@@ -169,7 +173,7 @@ test('a plan has an id for each task, one task without a follower, and is the sa
         tasks.flatMap(({ join }) => (join ? [join.index] : [])).toSorted((a, b) => a - b),
         lengths.map((_, index) => index),
       );
-      t.true(ids.has(counted?.then ?? ''));
+      t.true(ids.has(counted?.next ?? ''));
     }),
     { numRuns: 50 },
   );

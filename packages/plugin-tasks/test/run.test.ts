@@ -136,7 +136,7 @@ test('a worker whose lease is taken is told by its signal, and how its handler e
   const taken = { ...(JSON.parse(entry?.value ?? '') as object), run: 'another', worker: 'other:1' };
   await store.replaceIfVersion('task/one', entry?.version ?? 0, { value: JSON.stringify(taken) });
   await worker.clock.advance(10_000);
-  t.is((jobs[0]?.signal.reason as { code?: string }).code, 'ERR_LEASE_LOST');
+  t.like(jobs[0]?.signal.reason, { code: 'ERR_LEASE_LOST' });
   gate.open();
   t.is((await running).kind, 'requeue');
   t.like(await record('one'), { state: 'running', worker: 'other:1' });
