@@ -89,6 +89,7 @@ function settings({ fsync = false }: PostgresOptions): string[] {
     unix_socket_directories: '',
     fsync: fsync ? 'on' : 'off',
     shared_buffers: '32MB',
+    max_connections: '400', // a test file opens many stores at once
     dynamic_shared_memory_type: 'mmap',
   };
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
