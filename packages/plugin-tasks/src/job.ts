@@ -4,8 +4,12 @@ import { StoreError } from '@warren/store';
 import type { Lease } from '@warren/store';
 import type { TaskRecord } from './record.js';
 
-/** Gives a task's job what only tasks have. */
-export function equip(job: Job, lease: Lease<TaskRecord>): void {
+/** Gives a task's job what only tasks have; without a record to write to, that keeps nothing. */
+export function equip(job: Job, lease: Lease<TaskRecord> | undefined): void {
+  if (!lease) {
+    job.progress = job.checkpoint = async () => {};
+    return;
+  }
   const progress = new Progress(lease);
   job.checkpointed = lease.value.checkpoint;
   job.progress = (fraction) => progress.report(fraction);

@@ -7,7 +7,7 @@ import { ledgerIn } from './ledger.js';
 import type { Ledger } from './ledger.js';
 import { settingsOf } from './options.js';
 import type { TasksOptions, TasksSettings } from './options.js';
-import { expiring, TaskRunner } from './run.js';
+import { unrecorded, TaskRunner } from './run.js';
 import { schedulesOf } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
 import { Scheduler } from './schedule/scheduler.js';
@@ -53,7 +53,7 @@ class TasksPlugin implements Plugin {
     if (schedule) this.#schedules.push(...schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } }));
     const { ledger, continuations } = container.resolve(TASKS);
     const [clock, logger] = [container.resolve(CLOCK), container.resolve(LOGGER)];
-    if (!ledger || !continuations) return expiring(next, clock);
+    if (!ledger || !continuations) return unrecorded(next, clock);
     const { maxResultBytes } = this.#settings;
     const runner = new TaskRunner({ next, info, records: ledger.tasks, continuations, clock, logger, maxResultBytes });
     return (job) => runner.run(job);

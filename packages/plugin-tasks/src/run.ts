@@ -31,15 +31,17 @@ const LONGEST_WAIT = 5_000;
 /** The layer around a task's handler, where tasks have records. */
 export class TaskRunner {
   readonly #parts: TaskRunnerParts;
+  readonly #unrecorded: Consume;
 
   constructor(parts: TaskRunnerParts) {
     this.#parts = parts;
+    this.#unrecorded = unrecorded(parts.next, parts.clock);
   }
 
   /** Without an id there is nothing to keep a record under. */
   async run(job: Job): Promise<Outcome> {
     const id = job.messageId;
-    if (id === undefined) return expiry(job, this.#parts.clock) ?? this.#parts.next(job);
+    if (id === undefined) return this.#unrecorded(job);
     const claim = await this.#orLater(
       id,
       this.#parts.records.claim(job, id, (lost) => job.abort(lost)),
@@ -99,8 +101,11 @@ export class TaskRunner {
 }
 
 /** The layer around a task's handler, where tasks have no records. */
-export function expiring(next: Consume, clock: Clock): Consume {
-  return (job) => expiry(job, clock) ?? next(job);
+export function unrecorded(next: Consume, clock: Clock): Consume {
+  return (job) => {
+    equip(job, undefined);
+    return expiry(job, clock) ?? next(job);
+  };
 }
 
 function expiry(job: Job, clock: Clock): Outcome | undefined {
