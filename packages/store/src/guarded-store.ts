@@ -97,15 +97,16 @@ export class GuardedStore<S extends Store = Store> implements Store {
   protected ask<R>(ask: (store: S) => Promise<R>): Promise<R> {
     return this.#onTime(async (deadline) => {
       const store = this.#opened ?? (await deadline.bound(this.#open()));
-      return await deadline.bound(ask(store));
+      return deadline.bound(ask(store));
     });
   }
 
-  async #onTime<R>(run: (deadline: Deadline) => Promise<R>): Promise<R> {
+  async #onTime<R>(answer: (deadline: Deadline) => Promise<R>): Promise<R> {
+    const { name, timeout } = this.options;
     try {
-      return await run(this.#deadline());
+      return await answer(new Deadline(timeout, () => new StoreTimeoutError({ store: name, ms: timeout })));
     } catch (error) {
-      throw error instanceof WorkerError ? error : new StoreUnavailableError({ store: this.options.name, cause: error });
+      throw error instanceof WorkerError ? error : new StoreUnavailableError({ store: name, cause: error });
     }
   }
 
@@ -121,22 +122,13 @@ export class GuardedStore<S extends Store = Store> implements Store {
     return this.#opening;
   }
 
-  #deadline(): Deadline {
-    const { name, timeout } = this.options;
-    return new Deadline(timeout, () => new StoreTimeoutError({ store: name, ms: timeout }));
-  }
-
+  /** A call has its own deadline; a transaction may take longer, and is left behind. */
   async #close(): Promise<void> {
-    await this.#deadline()
-      .bound(Promise.allSettled(this.#calls))
-      .catch(() => {});
-    const opening = this.#opening;
-    if (!opening) return;
-    // One that fails while it is waited for has nothing to close.
-    const closed = opening.then(
+    await this.#onTime((deadline) => deadline.bound(Promise.allSettled(this.#calls))).catch(() => {});
+    const closed = this.#opening?.then(
       (store) => store.close(),
       () => {},
     );
-    await this.#onTime((deadline) => deadline.bound(closed));
+    if (closed) await this.#onTime((deadline) => deadline.bound(closed));
   }
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@warren/core';
 import { LeaseLostError } from './errors.js';
 import type { Records } from './records.js';
@@ -18,8 +17,9 @@ export interface LeaseOptions<T> {
   readonly onLost: (error: LeaseLostError) => void;
 }
 
-/** Renewed when so much of its duration is over: two renewals may fail. */
-const RENEWALS = 3;
+/** Into which part of its duration the renewals come, and after one that failed the next. */
+const RENEWED = 1 / 3;
+const RENEWED_AGAIN = 1 / 9;
 
 /** Before a last write is tried again; milliseconds. */
 const PAUSE = 250;
@@ -38,11 +38,14 @@ export class Lease<T> {
   /** Monotonic, before the last write that succeeded: no later than the store's own time of it. */
   #written: number;
   #lost: LeaseLostError | undefined;
-  /** What was written by a call that failed: the store may have taken it nevertheless. */
-  #uncertain: T | undefined;
+  /** What was written by calls that failed, as JSON: the store may have taken it nevertheless. */
+  #unheard: string[] = [];
+  /** Why the last renewal failed. */
+  #failure: unknown;
   #ended = false;
   #writing: Promise<unknown> = Promise.resolve();
   #cancelRenewal: (() => void) | undefined;
+  #cancelExpiry: (() => void) | undefined;
 
   constructor(options: LeaseOptions<T>) {
     this.#options = options;
@@ -50,7 +53,8 @@ export class Lease<T> {
     this.#value = options.value;
     this.#version = options.version;
     this.#written = options.clock.monotonic();
-    this.#renewLater();
+    this.#watch();
+    this.#renewIn(RENEWED);
   }
 
   /** What was written last. */
@@ -65,7 +69,14 @@ export class Lease<T> {
 
   /** Replaces the value by what `change` makes of it, and renews. Rejects with `ERR_LEASE_LOST`, or as the store does. */
   update(change: (value: T) => T): Promise<void> {
-    return this.#write(change, this.#options.ttl);
+    return this.#inTurn(async () => {
+      try {
+        await this.#write(change, this.#options);
+      } catch (error) {
+        if (!this.#lost) this.#unheard.push(JSON.stringify(change(this.#value)));
+        throw error;
+      }
+    });
   }
 
   /**
@@ -76,7 +87,7 @@ export class Lease<T> {
     this.#stop();
     for (;;) {
       try {
-        return await this.#write(change, ttl, records);
+        return await this.#inTurn(() => this.#write(change, { ttl, records: records ?? this.#options.records }));
       } catch (error) {
         if (this.#lost || records || this.#expired) throw error;
         await this.#options.clock.sleep(PAUSE);
@@ -84,44 +95,53 @@ export class Lease<T> {
     }
   }
 
-  /** Deletes the record, if it is still the holder's. */
+  /** Deletes the record, if it is still the holder's; not when an end that was not heard of has happened. */
   async release(): Promise<void> {
     this.#stop();
-    await this.#inTurn(() => this.#options.records.deleteIfVersion(this.#options.key, this.#version));
+    const { records, key } = this.#options;
+    await this.#inTurn(async () => {
+      const deleted = await records.deleteIfVersion(key, this.#version);
+      if (!deleted && (await this.#recognize(this.#unheard)) !== undefined) await records.deleteIfVersion(key, this.#version);
+    });
   }
 
   #stop(): void {
     this.#ended = true;
     this.#cancelRenewal?.();
+    this.#cancelExpiry?.();
   }
 
-  #write(change: (value: T) => T, ttl: number, records: Records<T> = this.#options.records): Promise<void> {
-    return this.#inTurn(async () => {
+  async #write(change: (value: T) => T, { ttl, records }: { ttl: number; records: Records<T> }): Promise<void> {
+    const { key, clock } = this.#options;
+    for (;;) {
       if (this.#lost) throw this.#lost;
-      const { key, clock } = this.#options;
-      if (this.#uncertain) await this.#settleUncertain();
       const value = change(this.#value);
       const began = clock.monotonic();
-      this.#uncertain = value;
       const version = await records.replaceIfVersion(key, this.#version, { value, ttl });
-      this.#uncertain = undefined;
-      if (version === undefined) throw this.#lose();
       // A transaction may still be rolled back, or be committed without our hearing of it: then the version is not ours to delete.
-      if (records !== this.#options.records) return;
-      this.#value = value;
-      this.#version = version;
-      this.#written = began;
-    });
+      if (version !== undefined) return records === this.#options.records ? this.#wrote(value, version, began) : undefined;
+      const found = await this.#recognize([...this.#unheard, JSON.stringify(value)]);
+      if (found === undefined) throw this.#lose();
+      if (this.#ended && found === JSON.stringify(value)) return;
+    }
   }
 
-  /** Values name their holder, so that equal ones are one's own. */
-  async #settleUncertain(): Promise<void> {
+  #wrote(value: T, version: number, began: number): void {
+    this.#value = value;
+    this.#version = version;
+    this.#written = began;
+    this.#unheard = [];
+    if (!this.#ended) this.#watch();
+  }
+
+  /** The record, where it is one of `own`: a write that was not heard of has happened. Values name their holder, so that equal ones are one's own. */
+  async #recognize(own: readonly string[]): Promise<string | undefined> {
     const found = await this.#options.records.get(this.#options.key);
-    if (found && isDeepStrictEqual(found.value, this.#uncertain)) {
-      this.#value = found.value;
-      this.#version = found.version;
-    }
-    this.#uncertain = undefined;
+    const text = found && JSON.stringify(found.value);
+    if (!found || !text || found.version <= this.#version || !own.includes(text)) return undefined;
+    this.#value = found.value;
+    this.#version = found.version;
+    return text;
   }
 
   /** One write at a time: each needs the version of the one before. */
@@ -131,19 +151,28 @@ export class Lease<T> {
     return result;
   }
 
-  #renewLater(): void {
+  #renewIn(part: number): void {
     const { clock, duration } = this.#options;
-    this.#cancelRenewal = clock.schedule(duration / RENEWALS, () => void this.#renew());
+    this.#cancelRenewal = clock.schedule(duration * part, () => void this.#renew());
   }
 
   /** A store that does not answer may be back before the lease is over. */
   async #renew(): Promise<void> {
+    let next = RENEWED;
     try {
       await this.update((value) => value);
     } catch (error) {
-      if (!this.#lost && this.#expired) this.#lose(error);
+      this.#failure = error;
+      next = RENEWED_AGAIN;
     }
-    if (!this.#ended && !this.#lost) this.#renewLater();
+    if (!this.#ended) this.#renewIn(next);
+  }
+
+  /** The holder learns at the end of its time that it was not renewed, also while the store still lets it wait for an answer. */
+  #watch(): void {
+    const { clock, duration } = this.#options;
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = clock.schedule(duration - (clock.monotonic() - this.#written), () => this.#lose(this.#failure));
   }
 
   get #expired(): boolean {
@@ -152,6 +181,7 @@ export class Lease<T> {
   }
 
   #lose(cause?: unknown): LeaseLostError {
+    if (this.#lost) return this.#lost;
     const { key, onLost } = this.#options;
     this.#lost = new LeaseLostError({ key, cause });
     this.#stop();
