@@ -8,6 +8,7 @@ import type { Chain, GroupFlow, PlannedTask } from './flow.js';
 import { TaskHandle } from './handle.js';
 import type { TaskAccess } from './handle.js';
 import type { Ledger } from './ledger.js';
+import { allInParallel, inParallel } from './parallel.js';
 import { isFinished } from './record.js';
 import type { TaskRecord, TaskState } from './record.js';
 import { tickId } from './schedule/options.js';
@@ -60,7 +61,7 @@ export class Tasks {
     const { ledger, publisher, logger, keepUnfinished: ttl, clock } = parts;
     this.#parts = parts;
     this.ledger = ledger;
-    this.#access = { clock, record: (id) => this.get(id), cancel: (id) => this.cancel(id) };
+    this.#access = { clock, record: (id) => this.get(id), cancel: (ids) => this.#cancel(ids) };
     const send = publisher.send.bind(publisher);
     this.continuations = ledger && new Continuations({ tasks: ledger.tasks, groups: ledger.groups, send, ttl, logger });
   }
@@ -81,7 +82,7 @@ export class Tasks {
 
   /** Enqueues tasks at once and waits for all their confirms. Rejects with `ERR_ENQUEUE_MANY`, which says which were not enqueued, and why. */
   async enqueueMany(task: JobType, payloads: readonly unknown[], options: EnqueueOptions = {}): Promise<TaskHandle[]> {
-    const ended = await Promise.allSettled(payloads.map((payload) => this.enqueue(task, payload, options)));
+    const ended = await inParallel(payloads, (payload) => this.enqueue(task, payload, options));
     const failures = new Map(
       ended.flatMap((each, index) => (each.status === 'rejected' ? [[index, each.reason as unknown]] : [])),
     );
@@ -91,7 +92,9 @@ export class Tasks {
 
   /** Enqueues the task of a schedule's tick: once, however often it is asked for. */
   async fire(schedule: Schedule, tick: Date): Promise<void> {
-    await this.enqueue(schedule.task, await schedule.payload(tick), { messageId: tickId(schedule, tick) });
+    const payload = await schedule.payload(tick);
+    // JSON has no form for none.
+    await this.enqueue(schedule.task, payload === undefined ? null : payload, { messageId: tickId(schedule, tick) });
   }
 
   /** The last tick of a schedule that the store has heard of. */
@@ -117,10 +120,18 @@ export class Tasks {
   }
 
   /** Whether the task will not run: true unless it has begun, has ended otherwise or is unknown. Its message is acknowledged when it comes. */
-  async cancel(id: string): Promise<boolean> {
-    const record = await this.#ledger('cancel a task').tasks.cancel(id);
-    if (record?.state !== 'cancelled') return false;
-    await this.continuations?.abandon(record);
+  cancel(id: string): Promise<boolean> {
+    return this.#cancel([id]);
+  }
+
+  /** The first one's followers are told; the others are before it. */
+  async #cancel(ids: readonly string[]): Promise<boolean> {
+    const { tasks } = this.#ledger('cancel a task');
+    const records = await inParallel(ids, (id) => tasks.cancel(id));
+    const [first] = records;
+    if (first?.status === 'rejected') throw first.reason;
+    if (first?.value?.state !== 'cancelled') return false;
+    await this.continuations?.abandon(first.value);
     return true;
   }
 
@@ -174,8 +185,8 @@ export class Tasks {
       correlationId: shared.correlationId ?? id,
     };
     try {
-      await Promise.all(planned.map((each) => tasks.create(this.#plannedRecord(each, first))));
-      await Promise.all(planned.flatMap((each) => (each.first ? [this.#publishPlanned(each, each.first.payload, first)] : [])));
+      await allInParallel(planned, (each) => tasks.create(this.#plannedRecord(each, first)));
+      await allInParallel(planned, async (each) => each.first && this.#publishPlanned(each, each.first.payload, first));
     } catch (error) {
       await handle.cancel().catch(() => {});
       throw error;

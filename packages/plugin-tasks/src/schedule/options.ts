@@ -14,7 +14,7 @@ export interface ScheduleOptions {
   cron?: string;
   /** IANA name of the time zone by whose clock `cron` goes, for example `Europe/Berlin`. Default `UTC`. */
   timeZone?: string;
-  /** The payload of each tick's task, or what makes it of the tick. Default: none. */
+  /** The payload of each tick's task, or what makes it of the tick. Default: `null`. */
   payload?: unknown;
   /** `skip` fires no missed tick, `one` the latest if nothing has fired since, `all` each that is not older than `window`. Default `one`. */
   missed?: Missed;
