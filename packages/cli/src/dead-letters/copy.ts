@@ -16,6 +16,9 @@ export interface CopyOptions {
 
 const DEAD = /\.dead$/;
 
+/** When a task of plugin-tasks is too late to be worth running. */
+const TASK_EXPIRES_AT = 'x-task-expires-at';
+
 /** The queue that a letter goes back to. Throws `ERR_ORIGIN_UNKNOWN` where nothing tells it. */
 export function destinationOf({ id, queue }: DeadLetter, { deadLetterQueue, to }: CopyOptions): string {
   const named = DEAD.test(deadLetterQueue) ? deadLetterQueue.replace(DEAD, '') : undefined;
@@ -27,16 +30,17 @@ export function destinationOf({ id, queue }: DeadLetter, { deadLetterQueue, to }
 
 /**
  * Body, properties and the producer's headers as they were, to the queue itself: the exchange that it first came through may feed other
- * queues too. The expiry is left out, for a replay is wanted.
+ * queues too. The expiry is left out, a task's too, for a replay is wanted.
  */
 export function copyOf(letter: DeadLetter, options: CopyOptions): OutgoingMessage {
   const { content, properties } = letter.message;
   const { userId, expiration: _, headers, ...kept } = properties;
+  const { [TASK_EXPIRES_AT]: __, ...producers } = producerHeaders(headers);
   return {
     exchange: '',
     routingKey: destinationOf(letter, options),
     content,
-    properties: { ...kept, persistent: true, headers: { ...producerHeaders(headers), ...marksOf(letter, userId, options) } },
+    properties: { ...kept, persistent: true, headers: { ...producers, ...marksOf(letter, userId, options) } },
     options: { mandatory: true },
   };
 }
