@@ -99,10 +99,9 @@ export class BatonHolder {
 
   /** First the new baton, then the end of the old one, at the new one's coming: a crash between leaves two, of which the later counts. */
   async #handOn(): Promise<void> {
-    const { schedule, connection, clock } = this.#parts;
+    const { schedule, connection } = this.#parts;
     const last = this.#last;
     await connection.publish(batonMessage(schedule, { last, seed: false }));
-    this.#heldSince = clock.monotonic();
     this.#handedOn = last === this.#last;
   }
 
@@ -119,7 +118,7 @@ export class BatonHolder {
 
   #take(delivery: Delivery, baton: Baton): void {
     // Who led before and leads again knows more than a baton that was on the way meanwhile.
-    if (!this.holds) this.#handedOn = !baton.seed && baton.last >= this.#last;
+    this.#handedOn = !baton.seed && baton.last >= this.#last;
     this.#inHand?.delivery.ack();
     this.#inHand = { delivery, baton };
     this.#last = Math.max(this.#last, baton.last);

@@ -95,7 +95,7 @@ export class ScheduleRunner {
       await this.#baton.advance(tick);
       this.#parts.fired(tick);
     }
-    if (this.#leads) await this.#baton.refresh();
+    await this.#baton.refresh();
   }
 
   /** What fails because of the task itself fails always: the schedule goes on without that tick. */
@@ -112,7 +112,7 @@ export class ScheduleRunner {
   /** From `now`, when what was due was looked at: a tick since then is due at once. */
   #untilNext(now: number): number {
     const { clock, schedule } = this.#parts;
-    const next = schedule.ticks.next(new Date(Math.max(now, this.#baton.last)));
+    const next = schedule.ticks.next(new Date(now));
     return Math.min(next.getTime() - clock.now(), LONGEST_SLEEP);
   }
 

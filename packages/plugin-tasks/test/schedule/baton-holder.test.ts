@@ -94,6 +94,18 @@ test('a worker that knows of no tick offers a seed, and one that lost the baton 
   t.deepEqual(scene.published[1], { last: new Date(now).toISOString() });
 });
 
+test('what a worker knew is offered once: later it may be long out of date', async (t) => {
+  const scene = new Scene();
+  await scene.holder.open();
+  await scene.delivered(baton(scene.clock.now() - HOUR));
+  scene.broker.delete(QUEUE);
+  await scene.holder.close();
+  await scene.through(scene.holder.offer());
+  const later = new Date(scene.clock.now()).toISOString();
+  await scene.through(scene.holder.offer());
+  t.deepEqual(scene.published[1], { since: later });
+});
+
 test('a failed offer is made again with what is known', async (t) => {
   const scene = new Scene();
   const now = scene.clock.now();

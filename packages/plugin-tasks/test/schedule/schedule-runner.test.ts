@@ -1,5 +1,6 @@
 import test from 'ava';
 import { ConnectionLostError, PayloadInvalidError } from '@warren/core';
+import { batonMessage } from '../../src/schedule/baton.js';
 import { range, Stage } from './_stage.js';
 
 const MINUTE = 60_000;
@@ -135,26 +136,59 @@ for (const [missed, expected] of [
   });
 }
 
-test('all stops at the tick after which the worker lost the lead', async (t) => {
+test('a worker that loses the lead while it catches up leaves the rest to the next one', async (t) => {
   const stage = new Stage({ every: '1h', missed: 'all' });
   const first = await stage.start();
   await stage.clock.advance(MINUTE);
   await first.runner.stop();
   await stage.clock.advance(600 * MINUTE);
   const second = await stage.start();
-  second.outcome = async (tick) => void (tick.getUTCHours() === 4 && second.connection.kill());
+  const third = await stage.start();
+  const by: string[] = [];
+  second.outcome = async (tick) => {
+    by.push('second');
+    if (tick.getUTCHours() === 4) second.connection.reconnect();
+  };
+  third.outcome = async () => void by.push('third');
   await stage.clock.advance(10_000);
   t.deepEqual(
     stage.fired,
-    range(1, 4).map((hour) => hour * 3_600),
+    range(1, 10).map((hour) => hour * 3_600),
   );
-  await stage.start();
-  await stage.clock.advance(10_000);
-  t.deepEqual(
-    stage.fired,
-    [1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 10].map((hour) => hour * 3_600),
-  );
+  t.deepEqual(by, [...Array<string>(4).fill('second'), ...Array<string>(6).fill('third')]);
   await stage.end(t);
+});
+
+test('a new leader looks whether a later baton follows before it fires', async (t) => {
+  const stage = new Stage({ every: '1h', missed: 'all' });
+  const begin = stage.clock.now();
+  await stage.clock.advance(90 * MINUTE);
+  stage.broker.enqueue(batonMessage('tick', { last: begin, seed: false }));
+  await stage.start();
+  await stage.clock.advance(50);
+  stage.broker.enqueue(batonMessage('tick', { last: begin + 60 * MINUTE, seed: false }));
+  await stage.clock.advance(45 * MINUTE);
+  t.deepEqual(stage.fired, [7_200]);
+  await stage.end(t);
+});
+
+test('a tick that falls due while its former is fired follows at once', async (t) => {
+  const stage = new Stage({ every: '10s' });
+  const worker = await stage.start();
+  worker.outcome = async () => void (await stage.clock.sleep(11_000));
+  await stage.clock.advance(33_000);
+  t.deepEqual(stage.fired, [10, 20]);
+  worker.outcome = async () => {};
+  await stage.clock.advance(12_000);
+  await stage.end(t);
+});
+
+test('a worker that is stopped while it starts leaves nothing behind', async (t) => {
+  const stage = new Stage();
+  const starting = stage.start();
+  await stage.end(t);
+  await starting;
+  t.is(stage.broker.line(stage.queue).consumers.length, 0);
 });
 
 test('a firing that fails is tried again, and what came due meanwhile follows', async (t) => {
