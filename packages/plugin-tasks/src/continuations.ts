@@ -6,6 +6,7 @@ import type { Records } from '@warren/store';
 import { TaskBeforeFailedError } from './errors.js';
 import { memberId } from './flow.js';
 import type { PlannedGroup } from './flow.js';
+import { allInParallel } from './parallel.js';
 import { settled } from './record.js';
 import type { Membership, TaskRecord } from './record.js';
 import type { TaskRecords } from './task-records.js';
@@ -87,8 +88,12 @@ export class Continuations {
   }
 
   async #results({ id, size }: GroupRecord): Promise<unknown[]> {
-    const members = Array.from({ length: size }, (_, index) => this.#parts.tasks.get(memberId(id, index)));
-    return (await Promise.all(members)).map((member) => member?.value.result ?? null);
+    const results: unknown[] = [];
+    const members = Array.from({ length: size }, (_, index) => index);
+    await allInParallel(members, async (index) => {
+      results[index] = (await this.#parts.tasks.get(memberId(id, index)))?.value.result ?? null;
+    });
+    return results;
   }
 }
 

@@ -7,7 +7,8 @@ import type { TaskRecord, TaskState } from './record.js';
 /** What a handle asks of those who made it. */
 export interface TaskAccess {
   record(id: string): Promise<TaskRecord | undefined>;
-  cancel(id: string): Promise<boolean>;
+  /** Whether the first of them will not run. */
+  cancel(ids: readonly string[]): Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -65,9 +66,8 @@ export class TaskHandle {
   }
 
   /** Whether it will not run: true unless it has begun or has ended otherwise. Of a chain or group, nothing begins any more. */
-  async cancel(): Promise<boolean> {
-    const cancelled = await Promise.all([this.id, ...this.#flow].map((id) => this.#access.cancel(id)));
-    return cancelled[0] ?? false;
+  cancel(): Promise<boolean> {
+    return this.#access.cancel([this.id, ...this.#flow]);
   }
 }
 
