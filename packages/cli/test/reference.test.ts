@@ -6,7 +6,7 @@ import { run } from './_cli.js';
 
 const REFERENCE = fileURLToPath(new URL('../../../../docs/cli.md', import.meta.url));
 /** Commands whose sections name options of each other. */
-const SHARE_A_TABLE = ['queues', 'dlq', 'exchanges', 'consumers'];
+const SHARE_A_TABLE = ['queues', 'dlq', 'tasks', 'schedule', 'exchanges', 'consumers'];
 const EVERYWHERE = ['--help', '--version', '--quiet'];
 
 /** The commands that a help lists. */
@@ -27,7 +27,7 @@ test('the reference has a section for every command of the help, and no other', 
   for (const command of commands) t.truthy(section(reference, command), command);
   const headings = [...reference.matchAll(/^## (worker .*)$/gm)].flatMap(([, heading]) => heading?.split(', ') ?? []);
   t.deepEqual(headings.map((heading) => heading.replace('worker ', '')).toSorted(), commands.toSorted());
-  for (const group of ['queues', 'dlq']) {
+  for (const group of ['queues', 'dlq', 'tasks', 'schedule']) {
     for (const command of await listed(t, group)) t.true(reference.includes(`worker ${command}`), command);
   }
 });
@@ -38,6 +38,13 @@ test('the reference names every option of every command, and no other', async (t
   const commands = [
     'start',
     'publish',
+    'enqueue',
+    'tasks list',
+    'tasks show',
+    'tasks retry',
+    'tasks cancel',
+    'schedule list',
+    'schedule run',
     'queues list',
     'queues inspect',
     'queues peek',

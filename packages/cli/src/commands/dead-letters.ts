@@ -53,10 +53,10 @@ const replay = commandModule<ReplayFlags>({
   options: {
     ...which,
     limit: { ...text, group, describe: 'At most so many; default all' },
-    rate: { ...text, describe: 'At most so many: 50/s, 30/m or 100/h' },
-    to: { ...text, describe: 'To this queue' },
-    'keep-attempts': { type: 'boolean', describe: 'Go on counting attempts where they ended' },
-    'dry-run': { type: 'boolean', describe: 'Say what would be sent where, and change nothing' },
+    rate: { ...text, group: 'How:', describe: 'At most so many: 50/s, 30/m or 100/h' },
+    to: { ...text, group: 'How:', describe: 'To this queue' },
+    'keep-attempts': { group: 'How:', type: 'boolean', describe: 'Go on counting attempts where they ended' },
+    'dry-run': { group: 'How:', type: 'boolean', describe: 'Say what would be sent where, and change nothing' },
     ...shared,
   },
   examples: [
