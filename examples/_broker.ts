@@ -8,3 +8,13 @@ export async function plainChannel(t: ExecutionContext, url: string): Promise<Ch
   t.teardown(() => connection.close());
   return connection.createChannel();
 }
+
+/** Resolves when no message is ready in any of the queues. */
+export async function emptied(t: ExecutionContext, { url, queues }: { url: string; queues: readonly string[] }): Promise<void> {
+  const channel = await plainChannel(t, url);
+  const count = async (): Promise<number> => {
+    const counts = await Promise.all(queues.map((queue) => channel.checkQueue(queue)));
+    return counts.reduce((sum, { messageCount }) => sum + messageCount, 0);
+  };
+  while ((await count()) > 0);
+}
