@@ -44,11 +44,11 @@ class JobQueues {
   declare(job: JobType): Promise<void> {
     const underWay = this.#declaring.get(job);
     if (underWay) return underWay;
-    const declaring = this.#connection
-      .declare(new Topology().boundQueue(job.queue, job.bindings))
-      .then(() => void this.#declared.add(job))
-      .finally(() => this.#declaring.delete(job));
+    const declaring = this.#connection.declare(new Topology().boundQueue(job.queue, job.bindings));
     this.#declaring.set(job, declaring);
+    const ended = (): unknown => this.#declaring.delete(job);
+    // Before the messages that wait for the same promise go on: none that comes later waits, or overtakes them.
+    void declaring.then(() => this.#declared.add(job) && ended(), ended);
     return declaring;
   }
 }

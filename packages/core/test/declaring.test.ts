@@ -41,6 +41,22 @@ test('a job that is published many times at once is declared once, and again whe
   t.is(worker.sent.length, 6);
 });
 
+test('a message that comes as the declaration ends overtakes none that has waited for it', async (t) => {
+  const worker = createTestWorker();
+  await worker.start();
+  const job = defineJob<number>('ordered', { queue: 'ordered' });
+  const publishing = Array.from({ length: 50 }, async (_, number) => {
+    // One after the other, a microtask apart.
+    for (let ticks = number; ticks > 0; ticks--) await Promise.resolve();
+    await worker.publish(job, number);
+  });
+  await Promise.all(publishing);
+  t.deepEqual(
+    worker.sent.map(({ content }) => Number(content)),
+    publishing.map((_, number) => number),
+  );
+});
+
 test('a spool has a message before its queue is declared, whatever order is given; all other layers have it after', async (t) => {
   const steps: string[] = [];
   const layer = (name: string): Plugin => ({
