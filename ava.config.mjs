@@ -1,4 +1,14 @@
-const names = ['broker', 'core', 'store', 'plugin-delay', 'plugin-ratelimit', 'plugin-idempotency', 'plugin-tasks', 'cli'];
+const names = [
+  'broker',
+  'core',
+  'store',
+  'plugin-delay',
+  'plugin-ratelimit',
+  'plugin-idempotency',
+  'plugin-tasks',
+  'plugin-spool',
+  'cli',
+];
 const tested = [...names.map((name) => `packages/${name}`), 'tools/rabbitmq-node', 'tools/store-servers'];
 
 export default {

@@ -1,0 +1,73 @@
+import { CLOCK, CONNECTION, EVENTS, InvalidOptionError, LOGGER, PLUGINS, STOPPING } from '@warren/core';
+import type { DependencyContainer, Message, Plugin, Publish } from '@warren/core';
+import { provideStore } from '@warren/store';
+import type { Store } from '@warren/store';
+import { KeptQueues } from './kept-queues.js';
+import { Resending } from './resending.js';
+import { Spool } from './spool.js';
+import { SpoolRecords } from './spool-records.js';
+
+export interface SpoolOptions {
+  /** Where messages are kept: its own for each producer. A URL as `createStore` takes it, or a store. Default `lmdb:.warren/spool`. */
+  store?: string | Store;
+}
+
+const DEFAULT_STORE = 'lmdb:.warren/spool';
+
+/**
+ * Keeps what is published until it is confirmed, or its publisher has been told that it is not: what a crash leaves is sent at the
+ * next start, under its message id. Throws `ERR_INVALID_OPTION`.
+ */
+export default function spool(options: SpoolOptions = {}): Plugin {
+  return new SpoolPlugin(storeOf(options));
+}
+
+/** For one worker: it keeps what it has to close. */
+class SpoolPlugin implements Plugin {
+  readonly name = 'spool';
+  readonly #given: string | Store;
+  #own: Store | undefined;
+  #spool: Spool | undefined;
+  #resending: Resending | undefined;
+
+  constructor(given: string | Store) {
+    this.#given = given;
+  }
+
+  publish(next: Publish, container: DependencyContainer): Publish {
+    const { store, owned } = provideStore(container, this.#given);
+    if (owned) this.#own = store;
+    const records = new SpoolRecords(store);
+    const [clock, logger, stopping] = [container.resolve(CLOCK), container.resolve(LOGGER), container.resolve(STOPPING)];
+    const spool = new Spool({ records, next, clock, logger });
+    const queues = new KeptQueues({ connection: container.resolve(CONNECTION), logger });
+    const options = container.resolve(PLUGINS).publishOptions;
+    this.#spool = spool;
+    this.#resending = new Resending({ spool, records, next, queues, options, clock, logger, stopping });
+    return (message) => (isKept(message) ? spool.publish(message) : next(message));
+  }
+
+  /** Before anything new can be published, for its order. A store that cannot be used fails the start. */
+  async start(container: DependencyContainer): Promise<void> {
+    const resending = this.#resending;
+    await resending?.start();
+    container.resolve(EVENTS).on('connected', () => void resending?.resume());
+  }
+
+  async stop(): Promise<void> {
+    await this.#spool?.close();
+    await this.#own?.close();
+  }
+}
+
+/** What settling publishes is left out: its original is unacknowledged, and would come again beside it. Transient messages may be lost. */
+function isKept({ copyOf, properties }: Message): boolean {
+  return copyOf === undefined && properties.persistent !== false;
+}
+
+function storeOf({ store = DEFAULT_STORE, ...rest }: SpoolOptions): string | Store {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new InvalidOptionError({ option: 'spool', expected: 'the option store', got: unknown });
+  if (typeof store === 'string' || (typeof store === 'object' && store !== null)) return store;
+  throw new InvalidOptionError({ option: 'store', expected: 'a URL such as lmdb:./spool, or a store', got: store });
+}
