@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { PrivateServer } from '@warren/store-servers';
 import type { ExecutionContext, SerialFn } from 'ava';
+import { muteProxy } from './_mute-proxy.js';
 import { createStore, type Store } from '../src/index.js';
 
 const TIMEOUT = 1_000;
@@ -96,6 +97,21 @@ export function serverFaults(test: SerialFn, { name, start, url, changePassword 
     const frozen = run(process.execPath, [USER, url(server), 'slowly'], { timeout: 40_000 });
     frozen.child.stdout?.once('data', () => server.freeze());
     t.is((await frozen).stdout, 'used\nclosed\n');
+  });
+}
+
+/** A server is found by the address that it has here, and not by one that it tells. */
+export function silentLoss(test: SerialFn, { name, start, url }: FaultyServer): void {
+  test(`${name}: connections that are lost without a word are given up, and made anew.`, async (t) => {
+    await using server = await start();
+    const proxy = await muteProxy(t, server.port);
+    const address = Object.assign(new URL(url(server)), { port: String(proxy.port) });
+    const store = createStore(address.href, { timeout: TIMEOUT });
+    t.teardown(() => store.close());
+    const version = await store.putIfAbsent('kept', 'value');
+    proxy.mute();
+    t.is(await refusal(() => store.get('kept')), 'ERR_STORE_TIMEOUT');
+    t.is((await answer(() => store.get('kept')))?.version, version);
   });
 }
 

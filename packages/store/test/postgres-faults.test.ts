@@ -1,10 +1,13 @@
 import { startPostgres, withPostgres } from '@warren/store-servers';
 import test, { type SerialFn } from 'ava';
-import { serverFaults } from './_server-faults.js';
+import { type FaultyServer, serverFaults, silentLoss } from './_server-faults.js';
 
-serverFaults(withPostgres(test.serial) as SerialFn, {
+const where = withPostgres(test.serial) as SerialFn;
+const server: FaultyServer = {
   name: 'PostgreSQL',
   start: () => startPostgres(),
   url: ({ url }) => url,
   changePassword: () => Promise.resolve(), // it checks the one of its own url
-});
+};
+serverFaults(where, server);
+silentLoss(where, server);

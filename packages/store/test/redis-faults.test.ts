@@ -1,7 +1,7 @@
 import { type PrivateServer, startRedis, withRedis } from '@warren/store-servers';
 import test, { type SerialFn } from 'ava';
 import { createClient } from 'redis';
-import { serverFaults } from './_server-faults.js';
+import { type FaultyServer, serverFaults, silentLoss } from './_server-faults.js';
 
 async function changePassword({ url }: PrivateServer): Promise<void> {
   const client = await createClient({ url }).connect();
@@ -10,7 +10,9 @@ async function changePassword({ url }: PrivateServer): Promise<void> {
 }
 
 const where = withRedis(test.serial) as SerialFn;
-serverFaults(where, { name: 'Redis', start: () => startRedis(), url: ({ url }) => url, changePassword });
+const single: FaultyServer = { name: 'Redis', start: () => startRedis(), url: ({ url }) => url, changePassword };
+serverFaults(where, single);
+silentLoss(where, single);
 serverFaults(where, {
   name: 'Redis cluster',
   start: () => startRedis({ cluster: true }),
