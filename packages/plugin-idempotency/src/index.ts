@@ -2,5 +2,4 @@
 export { default } from './plugin.js';
 export { IdempotencyConflictError, TransactionOverError } from './errors.js';
 export { IDEMPOTENCY_KEY } from './key.js';
-export type { KeyFunction } from './key.js';
 export type { IdempotencyOptions, IdempotencyPluginOptions } from './options.js';

@@ -15,6 +15,7 @@ const LONGEST_KEY = 500;
 /** What not every store can have in a key: NUL, and half a surrogate pair. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
+/** A handler's own: `key` of its options. */
 export type KeyFunction = (job: Job) => string;
 
 /** A job's key: the handler's, else the header, else the message's id. Throws `ERR_INVALID_OPTION` where the handler's is no text. */

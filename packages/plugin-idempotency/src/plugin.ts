@@ -19,8 +19,8 @@ declare module '@warren/core' {
   interface HandlerOptions {
     /** How the handler's jobs are guarded; `false`: not at all. */
     idempotency?: boolean | IdempotencyOptions;
-    /** The idempotency key of a job, in place of the message's. */
-    key?: KeyFunction;
+    /** The idempotency key of a job, in place of the message's. A method, so that it may say which payload it expects: `(job: Job<Order>) => …`. */
+    key?(this: void, job: Job): string;
   }
   interface PublishOptions {
     /** Messages with the same key are one job, of 1 to 500 bytes. Default: the message's id. */

@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createWorker, defineJob } from '@warren/core';
 import type { Job, JobType, Plugin } from '@warren/core';
+import { createStore } from '@warren/store';
 import idempotency from '../src/index.js';
 
 /** Where a worker dies: its claim is made before the first, its ack is sent after the last. */
@@ -32,7 +33,9 @@ async function effect({ payload, transaction }: Job<number>, { effects }: Victim
 }
 
 async function run(options: VictimOptions): Promise<void> {
-  const { amqp: url, store, queue, crash, work = 0, lease = 1_000, prefetch = 20 } = options;
+  const { amqp: url, queue, crash, work = 0, lease = 1_000, prefetch = 20 } = options;
+  // On a busy machine a process that has just begun may take longer than usual to connect.
+  const store = createStore(options.store, { timeout: '30s' });
   const dieAt = (point: CrashPoint): void => void (crash === point && process.kill(process.pid, 'SIGKILL'));
   const outermost: Plugin = {
     name: 'outermost',
@@ -53,9 +56,6 @@ async function run(options: VictimOptions): Promise<void> {
   worker.handle(taskOn(queue), handle, { idempotency: { transaction: 'table' in options.effects } });
   await worker.start();
   process.send?.('started');
-  await once(process, 'message');
-  await worker.stop();
-  process.disconnect();
 }
 
 if (process.send) {

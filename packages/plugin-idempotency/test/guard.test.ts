@@ -1,8 +1,9 @@
 import { retry, UnrecoverableError } from '@warren/core';
-import type { Outcome } from '@warren/core';
+import type { Job, Outcome } from '@warren/core';
 import { StoreUnavailableError } from '@warren/store';
 import test from 'ava';
 import { benchWith, collect, jobNamed, nameIn, Runs, settle } from './_worker.js';
+import type { Order } from './_worker.js';
 
 const away = new StoreUnavailableError({ store: 'memory:', cause: new Error('gone') });
 
@@ -164,7 +165,7 @@ test("A handler's own key counts, and the job knows it.", async (t) => {
   const job = jobNamed();
   const keys: unknown[] = [];
   worker.handle(job, ({ idempotencyKey }) => void keys.push(idempotencyKey), {
-    key: ({ payload }) => `order ${(payload as { id: number }).id}`,
+    key: ({ payload }: Job<Order>) => `order ${payload.id}`,
   });
   for (const id of [1, 2, 1, 2]) t.is((await worker.deliver(job, { id })).kind, 'ack');
   t.deepEqual(keys, ['order 1', 'order 2']);

@@ -30,10 +30,20 @@ interface Bench {
   readonly ids: () => Promise<number[]>;
 }
 
+interface BenchOptions {
+  readonly wrap?: (store: TransactionalStore) => Store;
+  /** Added to the store's URL. */
+  readonly url?: string;
+  readonly timeout?: number;
+}
+
 /** A worker on a real PostgreSQL; what it was given ends with the test. */
-async function bench(t: ExecutionContext, wrap: (store: TransactionalStore) => Store = (store) => store): Promise<Bench> {
+async function bench(
+  t: ExecutionContext,
+  { wrap = (store) => store, url: options = '', timeout }: BenchOptions = {},
+): Promise<Bench> {
   const { url } = await (server ??= startPostgres());
-  const store = createStore(url);
+  const store = createStore(url + options, timeout === undefined ? {} : { timeout });
   if (!isTransactional(store)) throw new Error('PostgreSQL has transactions.');
   const worker = createTestWorker({ plugins: [delay(), idempotency({ store: wrap(store), lease: '30s' })] });
   const client = new Client({ connectionString: url });
@@ -173,7 +183,7 @@ onPostgres('A connection that is lost in the transaction leaves nothing, and the
 });
 
 onPostgres('A commit whose answer is lost is no reason to free the key: the job comes again and is a duplicate.', async (t) => {
-  const { worker, table, ids } = await bench(t, (store) => new ForgetfulStore(store));
+  const { worker, table, ids } = await bench(t, { wrap: (store) => new ForgetfulStore(store) });
   const job = jobNamed();
   worker.handle(job, ({ transaction, payload }) => insert(transaction, table, payload.id).then(() => 'paid'), TRANSACTION);
   t.is((await worker.deliver(job, { id: 7 }, { messageId: 'm' })).kind, 'requeue');
@@ -203,4 +213,18 @@ onPostgres('A handler that goes on after its timeout can write nothing more.', a
   await turn();
   await t.throwsAsync(late, { code: 'ERR_TRANSACTION_OVER' });
   t.deepEqual(await ids(), []);
+});
+
+onPostgres('A job for which there is no connection in time comes again, uncharged, and its key is free meanwhile.', async (t) => {
+  const { worker, records } = await bench(t, { url: '?transactions=1', timeout: 500 });
+  const job = jobNamed();
+  const runs = new Runs();
+  worker.handle(job, runs.handler, TRANSACTION);
+  const first = worker.deliver(job, { id: 1 }, { messageId: 'one' });
+  while (runs.all.length === 0) await turn();
+  t.is((await worker.deliver(job, { id: 2 }, { messageId: 'two' })).kind, 'requeue');
+  t.is(await records.get(nameIn(job, 'two')), undefined);
+  t.is(runs.all.length, 1);
+  runs.all[0]?.end();
+  t.is((await first).kind, 'ack');
 });
