@@ -105,6 +105,7 @@ test('with the management API every queue that ends in .dead is listed, and none
     ],
   );
   t.regex(source, /management API/);
+  t.regex((await run(t, ['dlq', 'show', 'gone.dead', ...flags])).stderr, /ERR_TOPOLOGY_MISSING/);
   t.is(((await channel.get('foreign.dead', { noAck: true })) || undefined)?.fields.redelivered, false);
 });
 

@@ -5,10 +5,12 @@ import { describe, EXIT } from '../exit.js';
 import { limitOf, print, printJson, say } from '../output.js';
 import { bar, perSecond, showProgress, tell } from '../progress.js';
 import { CONNECT_TIMEOUT } from '../project/project.js';
+import type { Project } from '../project/project.js';
 import { intervalOf } from '../publish/rate.js';
 import type { DeadLetter } from './letter.js';
 import { QueueReader } from './reader.js';
 import { Replay } from './replay.js';
+import type { ReplayOptions } from './replay.js';
 import { selectionOf } from './selection.js';
 import { openDeadLetters } from './session.js';
 import type { DeadLetterFlags } from './session.js';
@@ -21,37 +23,60 @@ export interface ReplayFlags extends DeadLetterFlags {
   readonly 'keep-attempts'?: boolean | undefined;
 }
 
+/** Milliseconds. A copy that is unconfirmed when a replay breaks off is not waited for: its letter goes back. */
+const STOP_TIME = 2_000;
+
 export async function replay(flags: ReplayFlags): Promise<number> {
-  const { queue, to } = flags;
-  const [selection, limit] = [selectionOf(flags), limitOf(flags.limit, Infinity)];
-  const interval = flags.rate === undefined ? undefined : intervalOf(flags.rate);
-  if (to === queue) throw new UsageError(`--to: the dead letters are in "${queue}" already.`);
+  const { queue } = flags;
+  const wanted = wantedOf(flags);
   await using session = await openDeadLetters(flags);
-  // Its plugins would only hold up what is sent as it is.
-  await using worker = new Worker({ startTimeout: CONNECT_TIMEOUT, ...session.project.options, plugins: [] });
-  if (!flags['dry-run']) await worker.start();
+  const worker = senderOf(session.project);
+  await using _ = { [Symbol.asyncDispose]: async () => void (await worker.stop({ deadline: STOP_TIME })) };
+  const dryRun = flags['dry-run'] ?? false;
+  if (!dryRun) await worker.start();
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   await using reader = await QueueReader.open(session.broker, queue);
   const replay = new Replay({
+    ...wanted,
     reader,
-    selection,
-    limit,
-    interval,
+    signal: interrupted.signal,
+    send: dryRun ? undefined : (copy) => worker.send(copy),
+    onFailed: (letter, error) => tell(`${nameOf(letter)}: ${describe(error)}`),
+  });
+  await withProgress(replay, { reader, flags });
+  process.off('SIGINT', stop).off('SIGTERM', stop);
+  return summarize(replay, { flags, interrupted: interrupted.signal.aborted, found: reader.count });
+}
+
+/** What the flags say, checked before anything is connected. */
+function wantedOf(flags: ReplayFlags): Omit<ReplayOptions, 'reader' | 'signal' | 'send' | 'onFailed'> {
+  const { queue, to, rate } = flags;
+  if (to === queue) throw new UsageError(`--to: the dead letters are in "${queue}" already.`);
+  return {
     deadLetterQueue: queue,
     to,
     keepAttempts: flags['keep-attempts'] ?? false,
-    signal: interrupted.signal,
-    send: flags['dry-run'] ? undefined : (copy) => worker.send(copy),
-    onFailed: (letter, error) => tell(`${nameOf(letter)}: ${describe(error)}`),
-  });
-  {
-    using _ = flags.quiet ? undefined : showProgress(() => progressLine(replay, reader));
+    selection: selectionOf(flags),
+    limit: limitOf(flags.limit, Infinity),
+    interval: rate === undefined ? undefined : intervalOf(rate),
+  };
+}
+
+/** The project's plugins would only hold up what is sent as it is. */
+function senderOf({ options }: Project): Worker {
+  return new Worker({ startTimeout: CONNECT_TIMEOUT, ...options, plugins: [] });
+}
+
+async function withProgress(replay: Replay, { reader, flags }: { reader: QueueReader; flags: ReplayFlags }): Promise<void> {
+  using _ = flags.quiet ? undefined : showProgress(() => progressLine(replay, reader));
+  try {
     await replay.run();
+  } catch (error) {
+    tell(`${replay.progress.replayed} of ${reader.count} were replayed before this; nothing is lost`);
+    throw error;
   }
-  process.off('SIGINT', stop).off('SIGTERM', stop);
-  return summarize(replay, { flags, interrupted: interrupted.signal.aborted, found: reader.count });
 }
 
 const nameOf = ({ id, job }: DeadLetter): string => [job, id].filter(Boolean).join(' ') || 'a message without an id';

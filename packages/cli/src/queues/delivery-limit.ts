@@ -40,8 +40,9 @@ function unlimited(limit: number): number {
   return limit >= IN_EFFECT_NONE ? Infinity : limit;
 }
 
-/** Says so where a look may cost a message. */
+/** Says so where a look may cost a message. Rejects with `ERR_TOPOLOGY_MISSING` where there is no such queue. */
 export async function warnOfDeliveryLimit(session: Session, name: string, flags: OutputFlags): Promise<void> {
+  await session.broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name));
   const limit = await deliveryLimit(session, name);
   if (limit === Infinity) return;
   const past = limit === undefined ? 'its delivery limit, if it has one' : `its delivery limit, ${limit}`;
