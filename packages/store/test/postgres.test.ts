@@ -61,3 +61,25 @@ test('A call behind a locked row times out, and leaves nobody waiting in the ser
   await client.query('COMMIT');
   t.is(await store.replaceIfVersion('key', version, { value: 'later' }).then(Number.isInteger), true);
 });
+
+for (const [options, message] of [
+  ['table=a%3B%20DROP%20TABLE%20users', /table=a; DROP TABLE users \(expected a-z/],
+  ['table=%22quoted%22', /table="quoted"/],
+  ['table=', /table= \(expected/],
+  [`table=${'a'.repeat(51)}`, /at most 50 characters/],
+  ['transactions=0', /transactions=0 \(expected 1 to/],
+] as const) {
+  anyTest(`The options ${options} are refused at once.`, (t) => {
+    const url = `postgres://user:se-cret@localhost/database?${options}`;
+    const error = t.throws(() => createStore(url), { code: 'ERR_STORE_URL', message });
+    t.notRegex(String(error?.stack), /se-cret/);
+  });
+}
+
+test('A table may have a name that is a word of SQL, and what pg takes is given to it.', async (t) => {
+  const store = await open(t, '?table=user&sslmode=disable&application_name=shop');
+  t.not(await store.putIfAbsent('key', 'value'), undefined);
+  const client = await postgresClient(t);
+  t.deepEqual((await client.query('SELECT key FROM "user"')).rows, [{ key: 'key' }]);
+  t.true(Number((await client.query(`SELECT FROM pg_stat_activity WHERE application_name = 'shop'`)).rowCount) > 0);
+});
