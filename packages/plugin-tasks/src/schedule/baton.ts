@@ -13,6 +13,9 @@ export interface Baton {
 /** A crash of each of its leaders returns the baton: in effect no limit. `-1` would drop it on RabbitMQ 3. */
 const NO_DELIVERY_LIMIT = 1_000_000_000;
 
+/** Milliseconds. Short, because whoever publishes one tries again, and a worker that stops in an outage waits for what it has published. */
+const CONFIRM_TIMEOUT = 10_000;
+
 /** Bytes; ours are shorter. */
 const LONGEST = 100;
 
@@ -47,7 +50,7 @@ export function batonMessage(schedule: string, { last, seed }: Baton): Message {
     routingKey: batonQueue(schedule),
     content: Buffer.from(JSON.stringify(seed ? { since: moment } : { last: moment })),
     properties: { messageId: randomUUID(), type: 'schedule.baton', contentType: 'application/json', persistent: true },
-    options: {},
+    options: { timeout: CONFIRM_TIMEOUT },
   };
 }
 

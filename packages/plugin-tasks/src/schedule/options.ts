@@ -75,9 +75,7 @@ function scheduleOf(options: ScheduleOptions, task: JobType): Schedule {
   requireKnown(options);
   const { payload, missed = 'one', window = DAY, name = task.name } = options;
   requireName(name);
-  if (!POLICIES.includes(missed)) {
-    throw new InvalidOptionError({ option: 'schedule.missed', expected: "'skip', 'one' or 'all'", got: missed });
-  }
+  requirePolicy(missed, options.window);
   return {
     name,
     task,
@@ -127,6 +125,14 @@ function requireKnown(options: unknown): asserts options is ScheduleOptions {
 function requireName(name: unknown): void {
   if (typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= LONGEST_NAME) return;
   throw new InvalidOptionError({ option: 'schedule.name', expected: `text of 1 to ${LONGEST_NAME} bytes`, got: name });
+}
+
+function requirePolicy(missed: unknown, window: unknown): void {
+  if (!POLICIES.includes(missed)) {
+    throw new InvalidOptionError({ option: 'schedule.missed', expected: "'skip', 'one' or 'all'", got: missed });
+  }
+  if (window === undefined || missed === 'all') return;
+  throw new InvalidOptionError({ option: 'schedule.window', expected: "none but with missed: 'all'", got: window });
 }
 
 function requireTimeZone(timeZone: unknown): void {

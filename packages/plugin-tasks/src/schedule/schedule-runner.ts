@@ -129,7 +129,7 @@ export class ScheduleRunner {
       return true;
     } catch (error) {
       this.#failures++;
-      this.#parts.logger.error({ err: error, schedule: this.#parts.schedule.name }, 'a schedule will be tried again');
+      this.#parts.logger.warn({ err: error, schedule: this.#parts.schedule.name }, 'a schedule will be tried again');
       return false;
     }
   }

@@ -64,7 +64,7 @@ export class Arrivals {
   }
 
   async some(count: number): Promise<void> {
-    const end = performance.now() + 45_000;
+    const end = performance.now() + 90_000;
     while (this.distinct.length < count) {
       if (performance.now() > end) throw new Error(`${this.distinct.length} ticks came, not ${count}`);
       await sleep(20);

@@ -60,7 +60,8 @@ const wrong: ReadonlyArray<[what: string, given: unknown, message: RegExp]> = [
   ['a time zone that is no text', { cron: '@daily', timeZone: 2 }, /^schedule\.timeZone: expected an IANA name/],
   ['a time zone with every', { every: '1d', timeZone: 'Europe/Berlin' }, /^schedule\.timeZone: expected none with every/],
   ['an unknown policy', { every: '1h', missed: 'last' }, /^schedule\.missed: expected 'skip', 'one' or 'all', got 'last'/],
-  ['a wrong window', { every: '1h', window: -1 }, /^schedule\.window: expected milliseconds/],
+  ['a wrong window', { every: '1h', missed: 'all', window: -1 }, /^schedule\.window: expected milliseconds/],
+  ['a window without all', { every: '1h', missed: 'skip', window: '1h' }, /^schedule\.window: expected none but with/],
   ['an empty name', { every: '1h', name: '' }, /^schedule\.name: expected text of 1 to 200 bytes/],
   ['a long name', { every: '1h', name: 'ü'.repeat(101) }, /^schedule\.name: expected text of 1 to 200 bytes/],
 ];
