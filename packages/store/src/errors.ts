@@ -43,7 +43,7 @@ export class StoreUnavailableError extends StoreError {
   readonly code = 'ERR_STORE_UNAVAILABLE';
   constructor(facts: { store: string; cause: unknown }) {
     const why = facts.cause instanceof Error ? facts.cause.message || facts.cause.name : String(facts.cause);
-    super(`The store ${facts.store} cannot be used: ${why}. Check that it runs, and its address.`, facts);
+    super(`The store ${facts.store} cannot be used: ${why.replace(/\.+$/, '')}. Check that it runs, and its address.`, facts);
   }
 }
 

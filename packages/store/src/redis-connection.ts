@@ -135,8 +135,11 @@ class ClusterConnection extends RedisConnection {
   constructor(redis: Redis, { url, cluster: more = [], patience }: RedisAddress) {
     super(redis);
     const { socket, ...options } = clientOptions(patience, this.pause);
-    const login = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
-    const defaults = { ...options, ...(login.password && login), socket: { ...socket, tls: url.protocol === 'rediss:' } };
+    const login = {
+      ...(url.username && { username: decodeURIComponent(url.username) }),
+      ...(url.password && { password: decodeURIComponent(url.password) }),
+    };
+    const defaults = { ...options, ...login, socket: { ...socket, tls: url.protocol === 'rediss:' } };
     const rootNodes = [url.host, ...more].map((host) => ({ url: Object.assign(new URL(url), { host }).href }));
     const cluster = redis.createCluster({
       rootNodes,

@@ -62,6 +62,21 @@ test('A cluster is found by any of the nodes that are named.', async (t) => {
   t.is((await store.get('key 1'))?.value, 'value');
 });
 
+test('A password is given to every node, with a user and without.', async (t) => {
+  const { nodes } = await cluster(t);
+  for (const { url } of nodes) {
+    const client = await createClient({ url }).connect();
+    await client.aclSetUser('worker', ['on', '>w%rd', '~*', '+@all']);
+    await client.configSet('requirepass', 'p@ss');
+    client.destroy();
+  }
+  for (const login of ['worker:w%25rd', ':p%40ss', 'default:p%40ss']) {
+    const store = createStore(`redis://${login}@127.0.0.1:${nodes[0].port}?cluster`);
+    t.teardown(() => store.close());
+    t.is((await listed(store, 'key')).length, 20);
+  }
+});
+
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : error;
 }
