@@ -216,7 +216,7 @@ onPostgres('A handler that goes on after its timeout can write nothing more.', a
 });
 
 onPostgres('A job for which there is no connection in time comes again, uncharged, and its key is free meanwhile.', async (t) => {
-  const { worker, records } = await bench(t, { url: '?transactions=1', timeout: 500 });
+  const { worker, records } = await bench(t, { url: '?transactions=1', timeout: 4_000 });
   const job = jobNamed();
   const runs = new Runs();
   worker.handle(job, runs.handler, TRANSACTION);
