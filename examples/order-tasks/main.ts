@@ -1,10 +1,11 @@
+import spool from '@warren/plugin-spool';
 import { orderConsumer, startProducer } from './order-tasks.js';
 
 const url = process.env['AMQP_URL'] ?? 'amqp://localhost';
-const [command = 'consumer'] = process.argv.slice(2);
+const [command = 'consumer', port = '3000'] = process.argv.slice(2);
 
 if (command === 'producer') {
-  const producer = await startProducer({ url });
+  const producer = await startProducer({ url, port: Number(port), plugins: [spool()] });
   process.once('SIGINT', () => void producer[Symbol.asyncDispose]());
   console.log(`http://127.0.0.1:${producer.port}/producer publishes five messages.`);
 } else {

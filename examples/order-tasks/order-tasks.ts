@@ -36,7 +36,7 @@ export interface Producer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** `GET /producer` publishes five messages, and answers when the broker has confirmed them all; or 503, with what went wrong. */
+/** `GET /producer` publishes five messages, and answers when the broker has confirmed them all; or 503, with what went wrong. With plugin-spool they survive the producer's own crash, too. */
 export async function startProducer({ port = 3_000, ...options }: WorkerOptions & { port?: number }): Promise<Producer> {
   const worker = createWorker(options);
   await worker.start();

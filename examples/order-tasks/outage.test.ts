@@ -1,7 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Job, Worker } from '@warren/core';
 import { startProxy } from '@warren/rabbitmq-node';
+import { createStore } from '@warren/store';
 import { breakableBroker } from '@warren/test-broker';
 import type { BreakableBroker } from '@warren/test-broker';
 import { Recorder } from '../_recorder.js';
@@ -9,6 +18,7 @@ import { orderConsumer, orderTask, startProducer } from './order-tasks.js';
 import type { ConsumerOptions, Producer } from './order-tasks.js';
 
 const FIVE = ['第0条消息', '第1条消息', '第2条消息', '第3条消息', '第4条消息'];
+const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 const reconnect = { initial: 50, max: 200, alarmAfter: 3 };
 
 test.serial('the broker is killed and comes back: the worker counts its attempts, raises an alarm, and goes on', async (t) => {
@@ -115,7 +125,64 @@ test.serial('a publisher that does not wait that long is told', async (t) => {
   t.deepEqual(await get(producer), [503, { error: 'ERR_PUBLISH_TIMEOUT' }]);
 });
 
-async function get({ port }: Producer): Promise<[status: number, body: unknown]> {
+test.serial('what a producer had published when it was killed itself is sent by the next one', async (t) => {
+  const broker = await breakableBroker(t);
+  const folder = await mkdtemp(join(tmpdir(), 'warren-orders-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const producer = await producerProcess(t, { url: broker.url, folder });
+  await broker.kill();
+  const unanswered = t.throwsAsync(get(producer));
+  await spooled(t, { folder, messages: 5 });
+  await producer.kill();
+  await unanswered;
+
+  await broker.start();
+  await producerProcess(t, { url: broker.url, folder });
+  const { worker, orders } = await consumer(t, { url: broker.url });
+  const consumed = await orders.first(5);
+  t.deepEqual(
+    consumed.map(({ payload }) => payload),
+    FIVE,
+  );
+  await worker.stop();
+  t.deepEqual(await broker.counts('order_tasks'), { ready: 0, unacked: 0 });
+});
+
+interface ProducerProcess extends Pick<Producer, 'port'> {
+  /** kill -9. */
+  kill: () => Promise<void>;
+}
+
+/** `main.js producer` with its spool below `folder`, once it listens; it ends with the test. */
+async function producerProcess(t: ExecutionContext, { url, folder }: { url: string; folder: string }): Promise<ProducerProcess> {
+  const child = spawn(process.execPath, [MAIN, 'producer', '0'], {
+    cwd: folder,
+    env: { ...process.env, AMQP_URL: url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  t.teardown(kill);
+  const [said] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { port: Number(new URL(said.split(' ', 1)[0] ?? '').port), kill };
+}
+
+/** Resolves when a producer's spool below `folder` holds so many messages. */
+async function spooled(t: ExecutionContext, { folder, messages }: { folder: string; messages: number }): Promise<void> {
+  const store = createStore(`lmdb:${join(folder, '.warren/spool')}`);
+  t.teardown(() => store.close());
+  for (;;) {
+    let kept = 0;
+    for await (const _ of store.list('spool/message/')) kept++;
+    if (kept === messages) return;
+    await sleep(20);
+  }
+}
+
+async function get({ port }: Pick<Producer, 'port'>): Promise<[status: number, body: unknown]> {
   const response = await fetch(`http://127.0.0.1:${port}/producer`);
   return [response.status, await response.json()];
 }
