@@ -1,4 +1,5 @@
-import type { Outcome } from '@warren/core';
+import { milliseconds } from '@warren/core';
+import type { Duration, JobType, Outcome } from '@warren/core';
 
 /**
  * Where a task is. `waiting`: for the tasks before it in its chain or group. `failed`: it has given up and nothing is left to replay,
@@ -77,6 +78,7 @@ export interface Address {
   readonly contentType: string;
   readonly headers?: Record<string, unknown>;
   readonly priority?: number;
+  readonly correlationId?: string;
 }
 
 export interface Membership {
@@ -95,6 +97,16 @@ export function isFinished({ state }: TaskRecord): boolean {
 /** It has not begun, or waits for its next attempt. */
 export function isCancellable({ state }: TaskRecord): boolean {
   return CANCELLABLE.has(state);
+}
+
+/** The record of a task that is being enqueued. */
+export function queuedRecord(
+  { id, task }: { id: string; task: JobType },
+  { delay, at, now }: { delay?: Duration; at?: Date; now: number },
+): TaskRecord {
+  const dueAt = at ? at.getTime() : now + (delay === undefined ? 0 : milliseconds(delay, 'delay'));
+  const record = { id, task: task.name, queue: task.queue.name, attempts: 0, createdAt: now };
+  return dueAt > now ? { ...record, state: 'scheduled', dueAt } : { ...record, state: 'queued' };
 }
 
 /** The record without what belonged to a run or a wait that is over. */

@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidOptionError, milliseconds, token, Topology } from '@warren/core';
-import type { Clock, Connection, Duration, JobType, Logger, Publisher, PublishOptions, Token } from '@warren/core';
+import { InvalidOptionError, token } from '@warren/core';
+import type { Clock, Connection, JobType, Logger, Publisher, PublishOptions, Token } from '@warren/core';
 import { Continuations } from './continuations.js';
 import { EnqueueManyError, TaskRecordsOffError } from './errors.js';
 import { isFlow, plan } from './flow.js';
-import type { Chain, GroupFlow, PlannedTask } from './flow.js';
+import type { Chain, GroupFlow } from './flow.js';
+import { sendPlanned } from './flow-sending.js';
 import { TaskHandle } from './handle.js';
 import type { TaskAccess } from './handle.js';
 import type { Ledger } from './ledger.js';
 import { allInParallel, inParallel } from './parallel.js';
-import { isFinished } from './record.js';
+import { isFinished, queuedRecord } from './record.js';
 import type { TaskRecord, TaskState } from './record.js';
 import { tickId } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
-import { expiry, taskSettingsOf } from './task.js';
+import { taskSettingsOf } from './task.js';
 import { requireUnique } from './unique.js';
 import type { UniqueOptions } from './unique.js';
 
@@ -74,7 +75,13 @@ export class Tasks {
     this.#warnOfPriority(task, given.priority);
     const publishing = { ...given, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
     const publish = (): Promise<void> => this.#parts.publisher.publish(task, payload, publishing);
-    if (this.ledger) return this.#enqueueRecorded({ record: this.#recordOf(id, task, given), task, unique, publish });
+    if (this.ledger)
+      return this.#enqueueRecorded({
+        record: queuedRecord({ id, task }, { ...given, now: this.#parts.clock.now() }),
+        task,
+        unique,
+        publish,
+      });
     if (unique) throw new TaskRecordsOffError({ action: 'enqueue a unique task' });
     await publish();
     return this.handle(id);
@@ -127,11 +134,10 @@ export class Tasks {
   /** The first one's followers are told; the others are before it. */
   async #cancel(ids: readonly string[]): Promise<boolean> {
     const { tasks } = this.#ledger('cancel a task');
-    const records = await inParallel(ids, (id) => tasks.cancel(id));
-    const [first] = records;
-    if (first?.status === 'rejected') throw first.reason;
-    if (first?.value?.state !== 'cancelled') return false;
-    await this.continuations?.abandon(first.value);
+    await allInParallel(ids, (id) => tasks.cancel(id));
+    const first = ids[0] === undefined ? undefined : await this.get(ids[0]);
+    if (first?.state !== 'cancelled') return false;
+    await this.continuations?.abandon(first);
     return true;
   }
 
@@ -169,72 +175,20 @@ export class Tasks {
     return new TaskHandle(id, this.#access, { duplicate: true });
   }
 
-  /** All records first: a task that ends finds what comes after it. What cannot be enqueued whole is cancelled whole. */
   async #enqueueFlow(flow: Chain | GroupFlow, payload: unknown, options: EnqueueOptions): Promise<TaskHandle> {
-    const { tasks } = this.#ledger('enqueue a chain or group');
-    const { messageId: id = randomUUID(), unique, delay, at, ...shared } = options;
+    const ledger = this.#ledger('enqueue a chain or group');
+    const { messageId: id = randomUUID(), unique, ...given } = options;
     if (unique) throw new InvalidOptionError({ option: 'unique', expected: 'a single task', got: `a ${flow.kind}` });
-    const { tasks: planned, group } = plan(flow, payload, id);
-    const handle = new TaskHandle(id, this.#access, { flow: planned.map((each) => each.id).filter((each) => each !== id) });
-    await this.#declare(planned);
-    if (group) await this.continuations?.begin(group);
-    const first = {
-      ...shared,
-      ...(delay !== undefined && { delay }),
-      ...(at && { at }),
-      correlationId: shared.correlationId ?? id,
-    };
+    const planned = plan(flow, payload, id);
+    const handle = new TaskHandle(id, this.#access, { flow: planned.tasks.map((each) => each.id).filter((each) => each !== id) });
+    if (planned.group) await this.continuations?.begin(planned.group);
     try {
-      await allInParallel(planned, (each) => tasks.create(this.#plannedRecord(each, first)));
-      await allInParallel(planned, async (each) => each.first && this.#publishPlanned(each, each.first.payload, first));
+      await sendPlanned(planned.tasks, { ...given, correlationId: given.correlationId ?? id }, { ...this.#parts, ledger });
     } catch (error) {
       await handle.cancel().catch(() => {});
       throw error;
     }
     return handle;
-  }
-
-  async #publishPlanned({ id, task }: PlannedTask, payload: unknown, options: EnqueueOptions): Promise<void> {
-    const { expiresIn = taskSettingsOf(task).expiresIn } = options;
-    const publishing = { ...options, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
-    await this.#parts.publisher.publish(task, payload, publishing);
-  }
-
-  /** The queues of tasks that are sent later, by whoever runs those before them. */
-  async #declare(planned: readonly PlannedTask[]): Promise<void> {
-    for (const task of new Set(planned.map((each) => each.task))) {
-      await this.#parts.connection.declare(new Topology().boundQueue(task.queue, task.bindings));
-    }
-  }
-
-  #plannedRecord({ id, task, first, next, join }: PlannedTask, options: EnqueueOptions): TaskRecord {
-    const after = { ...(next !== undefined && { next }), ...(join && { join }) };
-    if (first) return { ...this.#recordOf(id, task, options), ...after };
-    const { delay: _, at: __, expiresIn = taskSettingsOf(task).expiresIn, headers, priority, correlationId } = options;
-    const address = {
-      exchange: task.exchange,
-      routingKey: task.routingKey,
-      contentType: 'application/json',
-      headers: { ...headers, ...expiry({ ...(expiresIn !== undefined && { expiresIn }) }, this.#parts.clock.now()) },
-      ...(correlationId !== undefined && { correlationId }),
-      ...(priority !== undefined && { priority }),
-    };
-    return { ...this.#recordOf(id, task, {}), state: 'waiting', address, ...after };
-  }
-
-  #recordOf(id: string, { name: task, queue }: JobType, { delay, at }: { delay?: Duration; at?: Date }): TaskRecord {
-    const now = this.#parts.clock.now();
-    const dueAt = at ? at.getTime() : now + (delay === undefined ? 0 : milliseconds(delay, 'delay'));
-    const waits = dueAt > now;
-    return {
-      id,
-      task,
-      queue: queue.name,
-      state: waits ? 'scheduled' : 'queued',
-      attempts: 0,
-      createdAt: now,
-      ...(waits && { dueAt }),
-    };
   }
 
   #warnOfPriority({ queue }: JobType, priority: number | undefined): void {

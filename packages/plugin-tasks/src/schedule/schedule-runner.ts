@@ -18,8 +18,11 @@ export interface ScheduleRunnerParts {
 /** Milliseconds between the offers of a worker that has no baton, for the case that the queue was deleted. */
 const OFFER_EVERY = 600_000;
 
-/** Milliseconds in which all that waited for a new leader comes to it, so that it knows the latest baton. */
+/** Milliseconds in which what the broker has sent already comes in: the latest baton for a new leader, a closed connection for a former one. */
 const SETTLING = 100;
+
+/** Milliseconds; a leader that sleeps as it should is not later. */
+const PUNCTUAL = 1_000;
 
 /** Milliseconds; no sleep is longer, because the clock may be set, or the machine suspended. */
 const LONGEST_SLEEP = 60_000;
@@ -74,7 +77,7 @@ export class ScheduleRunner {
 
   async #lead(): Promise<void> {
     const { clock, logger, schedule } = this.#parts;
-    await clock.sleep(SETTLING, this.#stopping.signal);
+    await this.#settle();
     this.#tellMissed();
     logger.debug({ schedule: schedule.name }, 'leading the schedule');
     while (this.#leads) {
@@ -84,12 +87,20 @@ export class ScheduleRunner {
     }
   }
 
+  async #settle(): Promise<void> {
+    await this.#parts.clock.sleep(SETTLING, this.#stopping.signal);
+  }
+
   get #leads(): boolean {
     return this.#baton.holds && !this.#stopped;
   }
 
   async #fireDue(now: number): Promise<void> {
-    for (const tick of dueTicks(this.#parts.schedule, this.#baton.last, now)) {
+    const due = dueTicks(this.#parts.schedule, this.#baton.last, now);
+    const [first] = due;
+    // A process that was frozen has been replaced, and is about to hear of it.
+    if (first && now - first.getTime() > PUNCTUAL) await this.#settle();
+    for (const tick of due) {
       if (!this.#leads) return;
       await this.#fire(tick);
       await this.#baton.advance(tick);
