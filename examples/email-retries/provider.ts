@@ -1,4 +1,5 @@
 // A mail provider as they are, behind HTTP: busy at times, broken at times, and strict.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -65,7 +66,7 @@ export class Provider implements AsyncDisposable {
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
     this.sent.push(email);
-    const id = `mail-${this.sent.length}`;
+    const id = randomUUID();
     this.#ids.set(key, id);
     return id;
   }

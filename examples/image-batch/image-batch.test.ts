@@ -15,12 +15,12 @@ const COUNT = 8;
 
 test('a worker is killed in the middle of a picture: all pictures arrive, and their collage is made once', async (t) => {
   const { folder, worker, urls, run } = await studios(t);
-  const [victim, other] = [run(), run()];
+  const [victim, other] = [run({ duration: 60_000 }), run()];
   await Promise.all([victim.lines.first(1), other.lines.first(1)]);
   const batch = await enqueueBatch(worker, urls);
   await victim.lines.find((line) => line.startsWith('resize'));
   await victim.kill();
-  t.is(await batch.result(), join(folder, 'collage.pgm'));
+  t.is(await batch.result({ timeout: '2m' }), join(folder, 'collage.pgm'));
 
   const collage = decode(await readFile(join(folder, 'collage.pgm')));
   const greys = Array.from({ length: COUNT }, (_, index) => collage.pixels[(index * collage.pixels.length) / COUNT]);
@@ -30,6 +30,8 @@ test('a worker is killed in the middle of a picture: all pictures arrive, and th
     urls.map((_, index) => index),
     'in the order in which they were enqueued',
   );
+  const resized = other.lines.all.filter((line) => line.startsWith('resize'));
+  t.is(new Set(resized).size, COUNT, 'what the victim had begun, too');
   const made = [victim, other].flatMap(({ lines }) => lines.all).filter((line) => line.startsWith('collage'));
   t.deepEqual(made, [`collage of ${COUNT}`]);
 });
@@ -56,8 +58,8 @@ interface Studios {
   /** Only enqueues. */
   worker: Worker;
   urls: string[];
-  /** A process that works on pictures. */
-  readonly run: () => Program;
+  /** A process that works on pictures, `duration` milliseconds on each. */
+  readonly run: (options?: { duration?: number }) => Program;
 }
 
 async function studios(t: ExecutionContext): Promise<Studios> {
@@ -70,6 +72,7 @@ async function studios(t: ExecutionContext): Promise<Studios> {
   t.teardown(() => worker.stop());
   await worker.start();
   const env = { AMQP_URL: url, WARREN_STORE: store };
-  const run = (): Program => runMain(t, 'image-batch', { args: ['worker', folder, '300'], env });
+  const run: Studios['run'] = ({ duration = 300 } = {}) =>
+    runMain(t, 'image-batch', { args: ['worker', folder, String(duration)], env });
   return { folder, worker, urls: gallery.urls(COUNT), run };
 }
