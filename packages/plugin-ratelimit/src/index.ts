@@ -10,4 +10,6 @@ export type { LocalLimiterOptions } from './local-limiter.js';
 export type { PrefetchOptions } from './prefetch.js';
 export { RATE_LIMIT } from './rate-limits.js';
 export type { RateLimits } from './rate-limits.js';
+export { StoreLimiter } from './store-limiter.js';
+export type { StoreLimiterOptions } from './store-limiter.js';
 export type { SlowStartOptions } from './slow-start.js';

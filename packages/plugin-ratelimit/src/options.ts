@@ -1,5 +1,6 @@
 import { InvalidOptionError, milliseconds } from '@warren/core';
 import type { Duration } from '@warren/core';
+import type { Store } from '@warren/store';
 import { limitOf } from './limit.js';
 import type { RateLimitOptions } from './limit.js';
 import { prefetchOf } from './prefetch.js';
@@ -16,6 +17,8 @@ export interface RateLimitPluginOptions extends Partial<RateLimitOptions>, Prefe
   maxHold?: Duration;
   /** Keys that are counted at a time in this process; a further one waits. Default 100 000. */
   maxKeys?: number;
+  /** Where starts are counted for all workers that share it: a URL (docs/stores.md), or a store of one's own. Without it, in this process. */
+  store?: string | Store;
   /** How handlers begin on a backlog after each connection. Default `{ initial: 1, interval: 1000 }`; false begins at once. */
   slowStart?: false | SlowStartOptions;
 }
@@ -28,6 +31,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'channelPrefetch',
   'maxHold',
   'maxKeys',
+  'store',
   'slowStart',
 ]);
 
@@ -38,6 +42,7 @@ export interface RateLimitSettings {
   readonly prefetch: PrefetchOptions;
   readonly maxHold: number;
   readonly maxKeys: number;
+  readonly store: string | Store | undefined;
   readonly slowStart: { readonly initial: number; readonly interval: number } | undefined;
 }
 
@@ -45,12 +50,13 @@ export interface RateLimitSettings {
 export function settingsOf(given: string | RateLimitPluginOptions): RateLimitSettings {
   const options: RateLimitPluginOptions = typeof given === 'string' ? limitOf(given, 'rateLimit') : given;
   requireKnown(options);
-  const { maxHold, maxKeys, slowStart } = { ...DEFAULTS, ...options };
+  const { maxHold, maxKeys, store, slowStart } = { ...DEFAULTS, ...options };
   return {
     worker: workerLimit(options),
     prefetch: prefetchOf(options),
     maxHold: longerThanZero(maxHold, 'maxHold'),
     maxKeys: requireCount(maxKeys, 'maxKeys'),
+    store,
     slowStart: slowStart === false ? undefined : slowStartOf(slowStart),
   };
 }

@@ -1,16 +1,20 @@
 import { CLOCK, CONNECTION, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, token } from '@warren/core';
-import type { Consume, DependencyContainer, HandlerInfo, Plugin, Token } from '@warren/core';
+import type { Clock, Consume, DependencyContainer, HandlerInfo, Plugin, Token } from '@warren/core';
+import { provideStore } from '@warren/store';
+import type { Store } from '@warren/store';
 import { HandlerLimit, UNLIMITED } from './handler-limit.js';
 import type { Rule } from './handler-limit.js';
 import { limitOf } from './limit.js';
 import type { RateLimit } from './limit.js';
 import { LIMITER } from './limiter.js';
+import type { Limiter } from './limiter.js';
 import { LocalLimiter } from './local-limiter.js';
 import { settingsOf } from './options.js';
 import type { RateLimitPluginOptions, RateLimitSettings } from './options.js';
 import { Prefetch } from './prefetch.js';
 import { RATE_LIMIT, RuleBook } from './rate-limits.js';
 import { SlowStart } from './slow-start.js';
+import { StoreLimiter } from './store-limiter.js';
 import { Throttle } from './throttle.js';
 
 declare module '@warren/core' {
@@ -42,6 +46,7 @@ class RateLimitPlugin implements Plugin {
   readonly after = ['delay', 'tasks', 'idempotency'];
   readonly handlerOptions = ['rateLimit'] as const;
   readonly #settings: RateLimitSettings;
+  #ownStore: Store | undefined;
 
   constructor(settings: RateLimitSettings) {
     this.#settings = settings;
@@ -49,7 +54,7 @@ class RateLimitPlugin implements Plugin {
 
   register(container: DependencyContainer): void {
     const clock = container.resolve(CLOCK);
-    registerDefault(container, LIMITER, new LocalLimiter({ clock, maxKeys: this.#settings.maxKeys }));
+    registerDefault(container, LIMITER, this.#limiter(container, clock));
     const state = this.#stateOf(container);
     container.register(STATE, { useValue: state });
     registerDefault(container, RATE_LIMIT, state.rules);
@@ -69,11 +74,26 @@ class RateLimitPlugin implements Plugin {
     return (job) => slowStart.run(job);
   }
 
-  start(container: DependencyContainer): void {
+  /** Asks the store once: a wrong address is found before the first job. */
+  async start(container: DependencyContainer): Promise<void> {
     const state = container.resolve(STATE);
     state.prefetch.check(container.resolve(CONNECTION).capabilities);
+    const limiter = container.resolve(LIMITER);
+    if (limiter instanceof StoreLimiter) await limiter.check();
     state.throttle.delays = container.resolve(PUBLISHER).knows('delay');
     begin(state);
+  }
+
+  async stop(): Promise<void> {
+    await this.#ownStore?.close();
+  }
+
+  #limiter(container: DependencyContainer, clock: Clock): Limiter {
+    const { store: given, maxKeys } = this.#settings;
+    if (given === undefined) return new LocalLimiter({ clock, maxKeys });
+    const { store, owned } = provideStore(container, given);
+    if (owned) this.#ownStore = store;
+    return new StoreLimiter({ store, clock });
   }
 
   /** `next` itself where nothing limits the handler and nothing begins slowly. */

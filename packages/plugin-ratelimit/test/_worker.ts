@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { defineJob } from '@warren/core';
 import type { JobType, Message, Outcome, Plugin, Publish } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
-import type { TestWorker } from '@warren/core/testing';
+import type { TestWorker, VirtualClock } from '@warren/core/testing';
 import rateLimit from '../src/index.js';
 import type { RateLimitPluginOptions } from '../src/index.js';
 import type { ExecutionContext } from 'ava';
@@ -52,4 +52,15 @@ export function collect(outcomes: Array<Promise<Outcome>>): Outcome[] {
 /** Lets everything that can happen now happen. */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < 5; turns++) await turn();
+}
+
+/** Lets time pass until `work` is done. */
+export async function elapsing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  void work.then(
+    () => over.abort(),
+    () => over.abort(),
+  );
+  while (!over.signal.aborted) await clock.advance(1);
+  return work;
 }
