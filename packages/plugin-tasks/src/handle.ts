@@ -27,14 +27,15 @@ export class TaskHandle {
   readonly id: string;
   /** Another task with the same unique key, or the same id, was there: this is its handle, and nothing was enqueued. */
   readonly duplicate: boolean;
+  /** The ids of the other tasks of its chain or group. */
+  readonly flow: readonly string[];
   readonly #access: TaskAccess;
-  readonly #flow: readonly string[];
 
   constructor(id: string, access: TaskAccess, { duplicate = false, flow = [] }: HandleOptions = {}) {
     this.id = id;
     this.duplicate = duplicate;
     this.#access = access;
-    this.#flow = flow;
+    this.flow = flow;
   }
 
   /** Rejects with `ERR_TASK_UNKNOWN` where there is no record. */
@@ -67,7 +68,7 @@ export class TaskHandle {
 
   /** Whether it will not run: true unless it has begun or has ended otherwise. Of a chain or group, nothing begins any more. */
   cancel(): Promise<boolean> {
-    return this.#access.cancel([this.id, ...this.#flow]);
+    return this.#access.cancel([this.id, ...this.flow]);
   }
 }
 

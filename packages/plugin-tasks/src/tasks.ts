@@ -115,6 +115,12 @@ export class Tasks {
     return new TaskHandle(id, this.#access);
   }
 
+  /** The handle of the task that has a unique key, while it has. */
+  async unique(task: JobType, key: string): Promise<TaskHandle | undefined> {
+    const id = await this.#ledger('look for a unique task').uniqueKeys.holder(task, key);
+    return id === undefined ? undefined : this.handle(id);
+  }
+
   async get(id: string): Promise<TaskRecord | undefined> {
     return (await this.#ledger('look at a task').tasks.get(id))?.value;
   }

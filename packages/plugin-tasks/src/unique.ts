@@ -46,17 +46,23 @@ export class UniqueKeys {
   /** The id of the task that has the key already; undefined when it is the claimant's now, or will be by `replace`. */
   async take(claimant: Claimant): Promise<string | undefined> {
     for (;;) {
-      const held = await this.#parts.keys.get(keyOf(claimant));
-      const holder = held && (await this.#holder(held, claimant.id));
+      const held = await this.#parts.keys.get(keyOf(claimant.task, claimant.unique.key));
+      const holder = held && held.value.id !== claimant.id ? await this.#holder(held) : undefined;
       if (holder) return claimant.unique.replace && isCancellable(holder) ? undefined : holder.id;
       if (await this.#write(claimant, held)) return undefined;
     }
   }
 
+  /** The id of the task that has a key, while it has. */
+  async holder(task: JobType, key: string): Promise<string | undefined> {
+    const held = await this.#parts.keys.get(keyOf(task, key));
+    return held && (await this.#holder(held))?.id;
+  }
+
   /** The claimant has been sent: it has the key from now on, and whoever had it does not run. */
   async replace(claimant: Claimant): Promise<void> {
     for (;;) {
-      const held = await this.#parts.keys.get(keyOf(claimant));
+      const held = await this.#parts.keys.get(keyOf(claimant.task, claimant.unique.key));
       if (!(await this.#write(claimant, held))) continue;
       if (held && held.value.id !== claimant.id) await this.#parts.tasks.cancel(held.value.id);
       return;
@@ -64,15 +70,15 @@ export class UniqueKeys {
   }
 
   /** The record of the task that has the key, while it has. */
-  async #holder({ value: { id, until } }: RecordEntry<UniqueRecord>, claimant: string): Promise<TaskRecord | undefined> {
-    const record = id === claimant ? undefined : (await this.#parts.tasks.get(id))?.value;
+  async #holder({ value: { id, until } }: RecordEntry<UniqueRecord>): Promise<TaskRecord | undefined> {
+    const record = (await this.#parts.tasks.get(id))?.value;
     if (!record || isFinished(record)) return undefined;
     return until === 'started' && record.attempts > 0 ? undefined : record;
   }
 
   async #write(claimant: Claimant, held: RecordEntry<UniqueRecord> | undefined): Promise<boolean> {
-    const { id, unique, ttl } = claimant;
-    const [key, value] = [keyOf(claimant), { id, until: unique.until ?? 'finished' }];
+    const { id, task, unique, ttl } = claimant;
+    const [key, value] = [keyOf(task, unique.key), { id, until: unique.until ?? 'finished' }];
     const { keys } = this.#parts;
     const version = await (held
       ? keys.replaceIfVersion(key, held.version, { value, ttl })
@@ -92,7 +98,7 @@ export function requireUnique(unique: UniqueOptions): void {
   }
 }
 
-function keyOf({ task, unique: { key } }: Claimant): string {
+function keyOf(task: JobType, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([task.queue.name, task.name, key]))
     .digest('base64url');

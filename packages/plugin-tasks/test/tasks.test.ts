@@ -124,6 +124,18 @@ test('unique: while a task has a key, another is not enqueued and gets its handl
   t.false((await worker.enqueue(mail, ann, { unique: { key: 'ann' } })).duplicate);
 });
 
+test('the task that has a key is found by it, for as long as it has', async (t) => {
+  const { worker } = taskWorker(t);
+  worker.handle(mail, () => {});
+  await worker.start();
+  const tasks = worker.resolve(TASKS);
+  t.is(await tasks.unique(mail, 'ann'), undefined);
+  const { id } = await worker.enqueue(mail, ann, { unique: { key: 'ann' }, delay: '1m' });
+  t.is((await tasks.unique(mail, 'ann'))?.id, id);
+  await worker.advance('2m');
+  t.is(await tasks.unique(mail, 'ann'), undefined);
+});
+
 for (const until of ['started', 'finished'] as const) {
   test(`unique until ${until}: a running task ${until === 'started' ? 'leaves its key to the next' : 'keeps its key'}`, async (t) => {
     const { worker } = taskWorker(t);

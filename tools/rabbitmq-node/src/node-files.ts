@@ -23,6 +23,12 @@ export interface RabbitOptions {
   readonly directory?: string;
 }
 
+/**
+ * What a quorum queue could not hand on, because the next one was not up yet after a restart, is tried again after 5 s instead of 180, as
+ * docs/delays.md advises.
+ */
+const ADVANCED_CONFIG = '[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 5000}]}].\n';
+
 /** Everything about a node that stays when its process is stopped and started again. */
 export interface NodeFiles {
   /** The folder of RabbitMQ's own scripts. */
@@ -48,7 +54,7 @@ export async function prepareFiles(scripts: string, options: RabbitOptions): Pro
   await mkdir(join(directory, 'home'), { recursive: true });
   await writeCookie(join(directory, 'home', '.erlang.cookie'));
   await writeFile(join(directory, 'rabbitmq.conf'), configuration(managementPort, options.config));
-  await writeFile(join(directory, 'advanced.config'), '[].\n');
+  await writeFile(join(directory, 'advanced.config'), ADVANCED_CONFIG);
   const plugins = [...(options.management ? ['rabbitmq_management'] : []), ...(options.plugins ?? [])];
   await writeFile(join(directory, 'enabled_plugins'), `[${plugins.join(', ')}].\n`);
   const env = { ...paths(directory), ...(await network(port)), RABBITMQ_NODENAME: node };

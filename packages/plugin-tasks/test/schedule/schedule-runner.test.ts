@@ -172,6 +172,21 @@ test('a new leader looks whether a later baton follows before it fires', async (
   await stage.end(t);
 });
 
+test('a leader that wakes late looks whether it was replaced before it fires', async (t) => {
+  const stage = new Stage({ every: '10s' });
+  const [frozen, next] = [await stage.start(), await stage.start()];
+  const by: string[] = [];
+  frozen.outcome = async () => void by.push('frozen');
+  next.outcome = async () => void by.push('next');
+  await stage.clock.advance(5_000);
+  const begin = stage.clock.monotonic() - 5_000;
+  stage.clock.now = () => Math.max(begin + 16_000, stage.clock.monotonic());
+  stage.clock.schedule(5_050, () => frozen.connection.reconnect());
+  await stage.clock.advance(6_000);
+  t.deepEqual(by, ['next']);
+  await stage.end(t);
+});
+
 test('a tick that falls due while its former is fired follows at once', async (t) => {
   const stage = new Stage({ every: '10s' });
   const worker = await stage.start();
