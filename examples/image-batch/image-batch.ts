@@ -6,7 +6,7 @@ import { createWorker } from '@warren/core';
 import type { Job, JobType, Worker } from '@warren/core';
 import delay from '@warren/plugin-delay';
 import tasks, { chain, defineTask, group, TASKS } from '@warren/plugin-tasks';
-import type { TaskHandle, TaskRecord, TaskState } from '@warren/plugin-tasks';
+import type { TaskHandle, TaskState } from '@warren/plugin-tasks';
 import { decode, encode, halved, stacked } from './image.js';
 
 const options = { queue: 'images', timeout: 60_000 };
@@ -71,19 +71,17 @@ export interface Progress {
   collage: TaskState;
 }
 
-/** How far a batch is, seen from anywhere: the ids of a batch's tasks begin with its own. */
+/** How far a batch is. */
 export async function progressOf(worker: Worker, batch: TaskHandle): Promise<Progress> {
   const collage = await batch.state();
-  const pictures: TaskRecord[] = [];
-  for await (const record of worker.resolve(TASKS).list({ task: resizeImage.name })) {
-    if (record.id.startsWith(`${batch.id}.`)) pictures.push(record);
-  }
-  const count = (state: TaskState): number => pictures.filter((picture) => picture.state === state).length;
+  const records = await Promise.all(batch.flow.map((id) => worker.resolve(TASKS).get(id)));
+  const pictures = records.filter((record) => record?.task === resizeImage.name);
+  const count = (state: TaskState): number => pictures.filter((picture) => picture?.state === state).length;
   return {
     total: pictures.length,
     done: count('succeeded'),
     running: count('running'),
-    fraction: pictures.reduce((sum, { progress = 0 }) => sum + progress, 0) / pictures.length,
+    fraction: pictures.reduce((sum, picture) => sum + (picture?.progress ?? 0), 0) / pictures.length,
     collage,
   };
 }
