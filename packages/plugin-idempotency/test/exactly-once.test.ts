@@ -3,7 +3,7 @@ import { CANDIDATES, kill, Scene } from './_victims.js';
 
 for (const [name, candidate] of Object.entries(CANDIDATES)) {
   candidate.test(`One message is delivered 100 times to two processes at once: with ${name} it has one effect.`, async (t) => {
-    const scene = await Scene.open(t, candidate, { work: 200 });
+    const scene = await Scene.open(t, candidate, { work: 200, lease: 30_000 });
     await Promise.all([scene.worker(), scene.worker()]);
     await Promise.all(Array.from({ length: 100 }, () => scene.publish(1)));
     await scene.settled();
@@ -18,7 +18,7 @@ const PREFETCH = 5;
 for (const [name, candidate] of Object.entries(CANDIDATES)) {
   candidate.test(`1,000 tasks and workers that are killed at random: with ${name} none is missing.`, async (t) => {
     t.timeout(120_000);
-    const scene = await Scene.open(t, candidate, { work: 100, prefetch: PREFETCH });
+    const scene = await Scene.open(t, candidate, { work: 100, prefetch: PREFETCH, lease: 3_000 });
     await Promise.all(Array.from({ length: TASKS }, (_, task) => scene.publish(task)));
     const kills = await killedMeanwhile(scene);
     const effects = await scene.effects.all();

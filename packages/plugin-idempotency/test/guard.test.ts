@@ -1,8 +1,8 @@
 import { retry, UnrecoverableError } from '@warren/core';
-import type { Job, Outcome } from '@warren/core';
+import type { Job } from '@warren/core';
 import { StoreUnavailableError } from '@warren/store';
 import test from 'ava';
-import { benchWith, collect, jobNamed, nameIn, Runs, settle } from './_worker.js';
+import { benchWith, jobNamed, nameIn, Runs, settle } from './_worker.js';
 import type { Order } from './_worker.js';
 
 const away = new StoreUnavailableError({ store: 'memory:', cause: new Error('gone') });
@@ -228,75 +228,4 @@ test('A record that is not ours fails the job: it neither runs nor waits for eve
     kind: 'retry',
     error: { code: 'ERR_STORE_RECORD_CORRUPT' },
   });
-});
-
-test('Without a plugin that delays, a duplicate is held in the worker until the first has ended.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
-  const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
-  await worker.advance('2m');
-  t.deepEqual(ended, []);
-  runs.all[0]?.end('paid');
-  await first;
-  await worker.advance('1s');
-  t.like(ended[0], { kind: 'ack', result: 'paid' });
-  t.is(runs.all.length, 1);
-});
-
-test('Without a plugin that delays, a duplicate that is held goes back when the worker stops.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
-  const second = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
-  const stopped = worker.stop();
-  t.deepEqual({ ...(await second) }, { kind: 'requeue' });
-  runs.all[0]?.end();
-  t.is((await first).kind, 'ack');
-  t.true((await stopped).drained);
-});
-
-test('Without a plugin that delays, a duplicate whose delivery is lost is given up.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
-  const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
-  await settle();
-  if (worker.lastDelivery) worker.lastDelivery.lost = true;
-  await worker.advance('1s');
-  t.deepEqual(
-    ended.map((outcome: Outcome) => ({ ...outcome })),
-    [{ kind: 'requeue' }],
-  );
-  runs.all[0]?.end();
-  await first;
-});
-
-test('Without a plugin that delays, no job is held for more than five minutes.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
-  const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
-  await worker.advance('299s');
-  t.deepEqual(ended, []);
-  await worker.advance('2s');
-  t.deepEqual(
-    ended.map(({ kind }) => kind),
-    ['requeue'],
-  );
-  runs.all[0]?.end();
-  await first;
 });

@@ -1,64 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createTestWorker } from '@warren/core/testing';
-import type { TestWorker } from '@warren/core/testing';
-import delay from '@warren/plugin-delay';
-import { createStore, isTransactional, Records } from '@warren/store';
-import type { Store, Transaction, TransactionalStore } from '@warren/store';
-import { startPostgres, withPostgres } from '@warren/store-servers';
-import type { PrivateServer } from '@warren/store-servers';
+import type { Transaction } from '@warren/store';
+import { withPostgres } from '@warren/store-servers';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
-import { Client } from 'pg';
-import idempotency from '../src/index.js';
-import type { KeyRecord } from '../src/record.js';
+import { bench } from './_postgres.js';
 import { ForgetfulStore } from './_store.js';
 import { jobNamed, nameIn, Runs } from './_worker.js';
 
 const onPostgres = withPostgres(test);
 const TRANSACTION = { idempotency: { transaction: true } } as const;
-
-let server: Promise<PrivateServer> | undefined;
-
-interface Bench {
-  readonly worker: TestWorker;
-  readonly store: TransactionalStore;
-  readonly records: Records<KeyRecord>;
-  readonly client: Client;
-  /** A table of one column, `id`, that is unique when a transaction is committed. */
-  readonly table: string;
-  readonly ids: () => Promise<number[]>;
-}
-
-interface BenchOptions {
-  readonly wrap?: (store: TransactionalStore) => Store;
-  /** Added to the store's URL. */
-  readonly url?: string;
-  readonly timeout?: number;
-}
-
-/** A worker on a real PostgreSQL; what it was given ends with the test. */
-async function bench(
-  t: ExecutionContext,
-  { wrap = (store) => store, url: options = '', timeout }: BenchOptions = {},
-): Promise<Bench> {
-  const { url } = await (server ??= startPostgres());
-  const store = createStore(url + options, timeout === undefined ? {} : { timeout });
-  if (!isTransactional(store)) throw new Error('PostgreSQL has transactions.');
-  const worker = createTestWorker({ plugins: [delay(), idempotency({ store: wrap(store), lease: '30s' })] });
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  t.teardown(async () => {
-    await worker.stop();
-    await client.end();
-    await store.close();
-  });
-  const table = `effects_${randomUUID().replaceAll('-', '')}`;
-  await client.query(`CREATE TABLE ${table} (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)`);
-  const ids = async (): Promise<number[]> =>
-    (await client.query<{ id: number }>(`SELECT id FROM ${table}`)).rows.map(({ id }) => id);
-  return { worker, store, records: new Records(store, 'idempotency/'), client, table, ids };
-}
 
 function insert(transaction: Transaction, table: string, id: number): Promise<unknown> {
   return transaction.query(`INSERT INTO ${table} VALUES ($1)`, [id]);
