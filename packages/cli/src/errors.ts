@@ -87,9 +87,9 @@ export class UnknownJobNameError extends ConfigurationError {
 
 export class NotDeadLettersError extends ConfigurationError {
   readonly code = 'ERR_NOT_DEAD_LETTERS';
-  constructor(facts: { queue: string; job: string; instead: string | undefined }) {
+  constructor(facts: { queue: string; instead: string | undefined }) {
     const advice = facts.instead === undefined ? '' : ` Its dead letters are in "${facts.instead}".`;
-    super(`"${facts.queue}" is no dead-letter queue: jobs "${facts.job}" wait in it.${advice}`);
+    super(`"${facts.queue}" is no dead-letter queue: jobs wait in it.${advice}`);
   }
 }
 

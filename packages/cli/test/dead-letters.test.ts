@@ -170,6 +170,11 @@ test('a queue in which jobs wait is not taken for one of dead letters', async (t
     t.true(stderr.includes(`Its dead letters are in "${queue}.dead". [ERR_NOT_DEAD_LETTERS]`), stderr);
   }
   t.is((await channel.checkQueue(queue)).messageCount, 1);
+  // Also where nobody knows the project, by the queue beside it.
+  await channel.assertQueue(`${queue}.dead`, { durable: true });
+  const elsewhere = await run(t, ['dlq', 'purge', '--yes', queue, '--url', url], { cwd: await project(t) });
+  t.regex(elsewhere.stderr, /ERR_NOT_DEAD_LETTERS/);
+  t.is((await channel.checkQueue(queue)).messageCount, 1);
 });
 
 test('a queue that is not there is exit code 1, and a broker that is not there 3', async (t) => {

@@ -3,17 +3,18 @@ import { openSession } from '../broker/session.js';
 import type { Session, SessionFlags } from '../broker/session.js';
 import { NotDeadLettersError } from '../errors.js';
 import { warnOfDeliveryLimit } from '../queues/delivery-limit.js';
+import { unlessMissing } from '../queues/inventory.js';
 import type { SelectionFlags } from './selection.js';
 
 export interface DeadLetterFlags extends SessionFlags, SelectionFlags {
   readonly queue: string;
 }
 
-/** Throws `ERR_NOT_DEAD_LETTERS` for a queue that the project's jobs are in. */
+/** Rejects with `ERR_NOT_DEAD_LETTERS` for a queue in which jobs wait, as far as the project or the queue's own `.dead` tells. */
 export async function openDeadLetters(flags: DeadLetterFlags): Promise<Session> {
   const session = await openSession(flags);
   try {
-    requireDeadLetters(session, flags.queue);
+    await requireDeadLetters(session, flags.queue);
     await warnOfDeliveryLimit(session, flags.queue, flags);
     return session;
   } catch (error) {
@@ -22,8 +23,11 @@ export async function openDeadLetters(flags: DeadLetterFlags): Promise<Session> 
   }
 }
 
-/** A name that is wrong by its ending would take the jobs that wait. */
-function requireDeadLetters({ project }: Session, queue: string): void {
+/** A name without its ending would take the jobs that wait. */
+async function requireDeadLetters({ project, broker }: Session, queue: string): Promise<void> {
   const job = project.definitions.map(({ job }) => job).find((job) => job.queue.name === queue);
-  if (job) throw new NotDeadLettersError({ queue, job: job.name, instead: job.queue.deadLetter?.routingKey });
+  if (job) throw new NotDeadLettersError({ queue, instead: job.queue.deadLetter?.routingKey });
+  const beside = `${queue}.dead`;
+  const found = await unlessMissing(broker.call(`Queue "${beside}"`, (channel) => channel.checkQueue(beside)));
+  if (found) throw new NotDeadLettersError({ queue, instead: beside });
 }
