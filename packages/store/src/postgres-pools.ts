@@ -1,12 +1,11 @@
 import { Socket } from 'node:net';
 import type * as pg from 'pg';
+import { PATIENCE } from './server-url.js';
 
 export interface PostgresAddress {
   /** As pg takes it. */
   readonly url: string;
-  /** Milliseconds that a statement of the store may take. */
-  readonly timeout: number;
-  /** Milliseconds after which a connection that does not answer is given up. */
+  /** Milliseconds that connecting, and a statement of the store, may take. */
   readonly patience: number;
   /** Transactions that may be open at once. */
   readonly transactions: number;
@@ -22,7 +21,7 @@ export class PostgresPools {
   readonly #sockets = new Set<Socket>();
   readonly #patience: number;
 
-  constructor({ Pool }: typeof pg, { url, timeout, patience, transactions }: PostgresAddress) {
+  constructor({ Pool }: typeof pg, { url, patience, transactions }: PostgresAddress) {
     const config: pg.PoolConfig = {
       connectionString: url,
       connectionTimeoutMillis: patience,
@@ -30,8 +29,8 @@ export class PostgresPools {
       stream: () => this.#socket(),
     };
     this.#patience = patience;
-    // The server ends what nobody waits for any more, as behind a locked row; the client gives up a connection that does not answer.
-    const limits = { statement_timeout: timeout, query_timeout: patience };
+    // The server ends what nobody waits for any more, as behind a locked row. A connection on which it does not is given up.
+    const limits = { statement_timeout: patience, query_timeout: patience + PATIENCE };
     this.calls = new Pool({ ...config, ...limits, max: CONNECTIONS });
     this.transactions = new Pool({ ...config, max: transactions });
     for (const pool of [this.calls, this.transactions]) pool.on('error', () => {}); // an idle connection broke: the pool has dropped it

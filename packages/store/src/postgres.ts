@@ -19,7 +19,7 @@ export function postgresStore(text: string, { timeout }: { readonly timeout: num
   const { table = DEFAULT_TABLE, transactions = DEFAULT_TRANSACTIONS } = options;
   if (!isTableName(table)) throw badOption(server, 'table', 'a-z, 0-9 and _, no digit first, at most 50 characters');
   if (!/^[1-9]\d{0,3}$/.test(transactions)) throw badOption(server, 'transactions', '1 to 9999');
-  const address = { url: url.href, timeout, patience: timeout + PATIENCE, transactions: Number(transactions), table };
+  const address = { url: url.href, patience: timeout + PATIENCE, transactions: Number(transactions), table };
   const open = async () => PostgresStore.open(await importClient(() => import('pg'), { client: 'pg', url: name }), address);
   return new GuardedTransactionalStore({ name, timeout, open });
 }

@@ -1,7 +1,7 @@
 import { redactUrl } from '@warren/core';
 import { StoreUrlError } from './errors.js';
 
-/** Milliseconds beyond the timeout of a call until the connection is given up on which it had no answer. */
+/** Milliseconds beyond the timeout of a call: nobody waits for its answer any more, and it is given up where it is. */
 export const PATIENCE = 500;
 
 /** The address of a store that is a server. */

@@ -7,7 +7,7 @@ import { ownTable, postgresClient, postgresUrl } from './_postgres.js';
 const test = withPostgres(anyTest);
 
 async function open(t: ExecutionContext, table: string): Promise<PostgresStore> {
-  const address = { url: await postgresUrl(), table, timeout: 20_000, patience: 20_000, transactions: 1 };
+  const address = { url: await postgresUrl(), table, patience: 20_000, transactions: 1 };
   const store = await PostgresStore.open(pg, address);
   t.teardown(() => store.close());
   return store;
