@@ -1,6 +1,10 @@
 // One candidate of throughput.mjs, in a process of its own.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { createWorker, defineJob } from '@warren/core';
+import spool from '@warren/plugin-spool';
 
 const [task, candidate, url, count] = process.argv.slice(2);
 const messages = Number(count);
@@ -105,12 +109,19 @@ async function windowed(publish) {
   );
 }
 
-async function publishWithWarren() {
-  const worker = createWorker({ url });
+async function publishWithWarren(plugins = []) {
+  const worker = createWorker({ url, plugins });
   await worker.start();
   await worker.publish(job, payload);
   const result = await measure(() => windowed(() => worker.publish(job, payload)));
   await worker.stop();
+  return result;
+}
+
+async function publishWithSpool() {
+  const folder = await mkdtemp(join(tmpdir(), 'warren-bench-'));
+  const result = await publishWithWarren([spool({ store: `lmdb:${folder}` })]);
+  await rm(folder, { recursive: true });
   return result;
 }
 
@@ -166,7 +177,8 @@ const TASKS = {
   'consume warren': consumeWithWarren,
   'consume amqplib, one ack per turn': () => consumeWithAmqplib(oncePerTurn),
   'consume amqplib, ack each': () => consumeWithAmqplib((channel, message) => channel.ack(message)),
-  'publish warren': publishWithWarren,
+  'publish warren': () => publishWithWarren(),
+  'publish warren with a spool': publishWithSpool,
   'publish amqplib, confirm channel': publishWithAmqplib,
   'memory warren': memory,
 };

@@ -20,7 +20,7 @@ const rounds = Number(flags.rounds);
 const CANDIDATE = fileURLToPath(new URL('_throughput-candidate.mjs', import.meta.url));
 const CANDIDATES = {
   consume: ['warren', 'amqplib, one ack per turn', 'amqplib, ack each'],
-  publish: ['warren', 'amqplib, confirm channel'],
+  publish: ['warren', 'warren with a spool', 'amqplib, confirm channel'],
 };
 
 /** Runs one candidate in its own process; resolves with { seconds, cpu } for all messages. */

@@ -50,8 +50,8 @@ class SpoolPlugin implements Plugin {
   /** Before anything new can be published, for its order. A store that cannot be used fails the start. */
   async start(container: DependencyContainer): Promise<void> {
     const resending = this.#resending;
-    await resending?.start();
     container.resolve(EVENTS).on('connected', () => void resending?.resume());
+    await resending?.start();
   }
 
   async stop(): Promise<void> {

@@ -54,6 +54,8 @@ export class Resending {
   /** Goes on where the broker was away before; never rejects. */
   async resume(): Promise<void> {
     try {
+      // What is under way may be about to give up on the connection that is back now.
+      await Promise.allSettled([this.#running]);
       await this.#runOnce();
     } catch (error) {
       this.#parts.logger.error({ err: error, left: this.#left.length }, 'spool: what is left stays until the next start');
@@ -66,8 +68,8 @@ export class Resending {
   }
 
   async #run(): Promise<void> {
-    if (this.#left.length === 0) return;
     const { logger, stopping } = this.#parts;
+    if (this.#left.length === 0 || stopping.aborted) return;
     const counts: Record<Fate, number> = { sent: 0, waits: 0, stays: 0, gone: 0 };
     logger.info({ left: this.#left.length }, 'spool: sending again what was unconfirmed when its producer ended');
     while (this.#left.length > 0 && counts.waits === 0 && !stopping.aborted) {

@@ -166,6 +166,22 @@ test('what the broker does not take because it is away again is sent when it is 
   t.deepEqual(textsOf(next.sent), ['one', 'two', 'three']);
 });
 
+test('a broker that is back before the last message has failed is not missed', async (t) => {
+  const store = createStore('memory:');
+  await leave(t, store, { texts: ['one'] });
+  const next = makeProducer(t, { store });
+  let away = true;
+  next.connection.onPublish = () => {
+    if (!away) return;
+    away = false;
+    next.resolve(EVENTS).emit('connected', { url: 'memory', version: '4.0.5', reconnected: true });
+    throw new ConnectionLostError();
+  };
+  await next.start();
+  while ((await keysOf(store)).length > 0) await turn();
+  t.deepEqual(textsOf(next.sent), ['one']);
+});
+
 test('a delayed message waits the rest of its delay, and not without the plugin that delays', async (t) => {
   const store = createStore('memory:');
   await leave(t, store, { texts: ['later'], options: { delay: '10m' }, plugins: [delay()] });
