@@ -45,6 +45,7 @@ const LONGEST = 10 * 365 * 24 * 60 * 60 * 1_000;
 export function settingsOf(options: IdempotencyPluginOptions): Settings {
   requireKnown('idempotency', options, PLUGIN_OPTIONS);
   const { lease, ttl, onStoreError, maxResultBytes } = { ...DEFAULTS, ...defined(options) };
+  requireStore(options.store);
   requireResultBytes(maxResultBytes);
   return {
     lease: durationOf(lease, 'lease'),
@@ -90,6 +91,11 @@ function requireKnown(option: string, given: unknown, known: ReadonlySet<string>
   if (typeof given !== 'object' || given === null) throw new InvalidOptionError({ option, expected: 'options', got: given });
   const unknown = Object.keys(given).find((name) => !known.has(name));
   if (unknown !== undefined) throw new InvalidOptionError({ option, expected: `some of ${[...known].join(', ')}`, got: unknown });
+}
+
+function requireStore(got: unknown): void {
+  if (got === undefined || typeof got === 'string' || (typeof got === 'object' && got !== null && 'get' in got)) return;
+  throw new InvalidOptionError({ option: 'store', expected: 'a store or the URL of one', got });
 }
 
 function requireResultBytes(got: unknown): void {

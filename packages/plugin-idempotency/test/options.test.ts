@@ -19,6 +19,8 @@ test('A lease is 30 seconds, a key is kept for a day and a result of 64 KiB, and
 });
 
 const wrong: ReadonlyArray<[unknown, RegExp]> = [
+  [{ store: 7 }, /^store: /],
+  [{ store: null }, /^store: /],
   [{ lease: 0 }, /^lease: /],
   [{ lease: 'soon' }, /^lease: /],
   [{ ttl: -1 }, /^ttl: /],
