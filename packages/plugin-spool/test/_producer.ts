@@ -1,9 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import type { Logger, Message, WorkerOptions } from '@warren/core';
+import type { Logger, Message, Plugin, PublishOptions, WorkerOptions } from '@warren/core';
 import { createTestWorker } from '@warren/core/testing';
 import type { TestWorker } from '@warren/core/testing';
 import type { Store } from '@warren/store';
 import spool from '../src/index.js';
+import { order } from './_order.js';
+import { keysOf } from './_store.js';
 
 export interface ProducerOptions extends WorkerOptions {
   store: Store;
@@ -34,6 +37,20 @@ export function cutOff(worker: TestWorker): Message[] {
     return new Promise(() => {});
   };
   return lost;
+}
+
+export interface Published {
+  texts: readonly string[];
+  options?: PublishOptions;
+  plugins?: Plugin[];
+}
+
+/** Leaves messages in the store, as a producer does that is killed while the broker is away. */
+export async function leave(t: ExecutionContext, store: Store, { texts, options, plugins }: Published): Promise<void> {
+  const killed = await producer(t, { store, ...(plugins && { plugins }) });
+  cutOff(killed);
+  for (const text of texts) void killed.publish(order, text, options);
+  while ((await keysOf(store)).length < texts.length) await turn();
 }
 
 export interface Line {

@@ -1,30 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
-import { ConnectionLostError, defineJob, EVENTS, UnroutableError } from '@warren/core';
-import type { Plugin, PublishOptions } from '@warren/core';
+import { ConnectionLostError, EVENTS, UnroutableError } from '@warren/core';
+import type { Plugin } from '@warren/core';
 import type { TestWorker } from '@warren/core/testing';
 import delay from '@warren/plugin-delay';
+import tasks from '@warren/plugin-tasks';
 import { createStore } from '@warren/store';
-import type { Store } from '@warren/store';
-import { codesOf, cutOff, makeProducer, producer, recordingLogger, textsOf } from './_producer.js';
+import { order } from './_order.js';
+import { codesOf, cutOff, leave, makeProducer, producer, recordingLogger, textsOf } from './_producer.js';
 import { keysOf } from './_store.js';
-
-const order = defineJob<string>('order', { queue: 'orders', codec: 'text' });
-
-interface Published {
-  texts: readonly string[];
-  options?: PublishOptions;
-  plugins?: Plugin[];
-}
-
-/** Leaves messages in the store, as a producer does that is killed while the broker is away. */
-async function leave(t: ExecutionContext, store: Store, { texts, options, plugins }: Published): Promise<void> {
-  const killed = await producer(t, { store, ...(plugins && { plugins }) });
-  cutOff(killed);
-  for (const text of texts) void killed.publish(order, text, options);
-  while ((await keysOf(store)).length < texts.length) await turn();
-}
 
 test('what a killed producer has left is sent at the next start, in order, under its ids, and then gone', async (t) => {
   const store = createStore('memory:');
@@ -90,34 +74,6 @@ test('what is left goes through the layers of all other plugins once, whatever o
   await leave(t, store, { texts: ['one'], plugins: [stamp] });
   const next = await producer(t, { store, plugins: [stamp] });
   t.is(next.sent[0]?.properties.headers?.['stamps'], 1);
-});
-
-test('a queue that was never declared is declared first, once', async (t) => {
-  const store = createStore('memory:');
-  await leave(t, store, { texts: ['one', 'two'] });
-  const next = makeProducer(t, { store });
-  const steps: string[] = [];
-  const { connection } = next;
-  connection.declare = async (topology) => void steps.push(`declare ${[...topology.queues.keys()].join(' ')}`);
-  connection.onPublish = ({ content }) => void steps.push(content.toString());
-  await next.start();
-  t.deepEqual(steps, ['declare ', 'declare orders.dead orders', 'one', 'two']);
-});
-
-test('a queue that has changed since is no reason not to send', async (t) => {
-  const store = createStore('memory:');
-  await leave(t, store, { texts: ['one'] });
-  const { logger, lines } = recordingLogger();
-  const next = makeProducer(t, { store, logger });
-  next.connection.declare = async ({ queues }) => {
-    if (queues.has('orders')) throw new Error('inequivalent arg');
-  };
-  await next.start();
-  t.deepEqual(textsOf(next.sent), ['one']);
-  t.deepEqual(
-    lines.filter(({ level }) => level === 'warn').map(({ facts }) => facts['queue']),
-    ['orders'],
-  );
 });
 
 test('a message that no queue takes any more stays, is logged with its id, and holds up no other', async (t) => {
@@ -195,6 +151,18 @@ test('a delayed message waits the rest of its delay, and not without the plugin 
   await next.clock.advance(4 * 60_000);
   await next.start();
   t.is(next.sent[0]?.properties.headers?.['x-delay-ms'], 6 * 60_000);
+});
+
+const expiring = (): Plugin[] => [delay(), tasks({ records: false })];
+
+test('a message that expires does so at the moment that its first publishing set', async (t) => {
+  const store = createStore('memory:');
+  await leave(t, store, { texts: ['soon'], options: { expiresIn: '10m' }, plugins: expiring() });
+  const next = makeProducer(t, { store, plugins: expiring() });
+  const published = next.clock.now();
+  await next.clock.advance(4 * 60_000);
+  await next.start();
+  t.is(next.sent[0]?.properties.headers?.['x-task-expires-at'], published + 10 * 60_000);
 });
 
 test('a record that nobody can read stays, and holds up no other', async (t) => {

@@ -3,10 +3,9 @@ import test from 'ava';
 import { defineJob, fixed } from '@warren/core';
 import { createStore } from '@warren/store';
 import type { Store } from '@warren/store';
+import { order } from './_order.js';
 import { codesOf, cutOff, makeProducer, producer, recordingLogger, textsOf } from './_producer.js';
 import { keysOf } from './_store.js';
-
-const order = defineJob<string>('order', { queue: 'orders', codec: 'text' });
 
 test('a message is in the store before it is sent, and no longer when its publish has resolved', async (t) => {
   const store = createStore('memory:');
