@@ -74,16 +74,21 @@ test('show tells what is known of each, bounded, and gives all back in their ord
   );
 });
 
-test('a look that may cost a message is warned of', async (t) => {
-  const { url, channel, queue } = await broker(t);
-  const dead = `${queue}.dead`;
-  const foreign = { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 };
-  await channel.assertQueue(dead, { durable: true, arguments: foreign });
-  await bury(channel, dead, {});
-  const cwd = await project(t);
-  const { stderr } = await run(t, ['dlq', 'show', dead, '--url', url], { cwd });
-  t.regex(stderr, /warning: .* each look counts as a delivery/);
-});
+for (const [what, args, warned] of [
+  ['a queue with a delivery limit', { 'x-queue-type': 'quorum', 'x-delivery-limit': 20 }, true],
+  ["a queue as Warren's dead-letter queues are", { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 }, false],
+  ['a classic queue', {}, false],
+] as const) {
+  test(`a look into ${what} is ${warned ? '' : 'not '}warned of`, async (t) => {
+    const { url, channel, queue } = await broker(t);
+    const dead = `${queue}.dead`;
+    await channel.assertQueue(dead, { durable: true, arguments: args });
+    await bury(channel, dead, {});
+    const { code, stderr } = await run(t, ['dlq', 'show', dead, '--url', url], { cwd: await project(t) });
+    t.is(code, 0);
+    t.is(/warning: .* each look counts as a delivery/.test(stderr), warned, stderr);
+  });
+}
 
 test('with the management API every queue that ends in .dead is listed, and none is looked into at the cost of its messages', async (t) => {
   const node = await freshBroker(t);

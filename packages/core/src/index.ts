@@ -12,7 +12,7 @@ export { backoff, decided, exponential, fixed, linear, never, perError } from '.
 export type { Backoff, RetryPolicy } from './retry.js';
 export type { Awaitable, Consume, Plugin, Publish } from './plugin.js';
 export type { HandlerOptions, PublishBuffer, PublishOptions, ReconnectOptions, WorkerOptions } from './options.js';
-export { Topology } from './topology.js';
+export { deadLetterQueue, Topology } from './topology.js';
 export type {
   BindingOptions,
   DeadLetterOptions,
