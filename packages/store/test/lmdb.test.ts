@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { lmdbStore } from '../src/lmdb.js';
@@ -85,6 +86,17 @@ test('What a process was told is there after kill -9, and the others go on.', as
   // Each may have been killed between a change and its journal.
   const count = Number((await store.get('count'))?.value);
   t.true(count >= all.length && count <= all.length + 4, `${count} of ${all.length}`);
+});
+
+test('What another process wrote a moment ago is seen, also by a turn of the event loop that has read before.', async (t) => {
+  const store = await open(t);
+  t.is(await store.get('count'), undefined);
+  const folder = await folderOf(t);
+  const program = fileURLToPath(new URL('_counting-process.js', import.meta.url));
+  const before = store.get('count');
+  execFileSync(process.execPath, [program, `lmdb:${folder}`, join(folder, 'journal'), '1']);
+  const after = store.get('count');
+  t.deepEqual([await before, (await after)?.value], [undefined, '1']);
 });
 
 test('Two stores of a folder, by whichever path, are one, and the end of one leaves the other.', async (t) => {
