@@ -1,8 +1,8 @@
 import { startPostgres, withPostgres } from '@warren/store-servers';
-import test, { type SerialFn } from 'ava';
+import test from 'ava';
 import { type FaultyServer, serverFaults, silentLoss } from './_server-faults.js';
 
-const where = withPostgres(test.serial) as SerialFn;
+const where = withPostgres(test.serial);
 const server: FaultyServer = {
   name: 'PostgreSQL',
   start: () => startPostgres(),

@@ -4,6 +4,7 @@ import anyTest, { type ExecutionContext } from 'ava';
 import type { Client } from 'pg';
 import { createStore, isTransactional, type TransactionalStore } from '../src/index.js';
 import { ownPrefix } from './_keys.js';
+import { answer } from './_patience.js';
 import { ownTable, postgresClient, postgresUrl } from './_postgres.js';
 
 const test = withPostgres(anyTest.serial);
@@ -121,8 +122,8 @@ test('A connection that is killed in the middle rejects, leaves nothing, and is 
 });
 
 test('Transactions that last keep no call waiting; one too many times out, and those after it work.', async (t) => {
-  const store = transactional(t, await postgresUrl('?transactions=2'), 1_000);
-  await store.get('connected');
+  const store = transactional(t, await postgresUrl('?transactions=2'), 2_000);
+  await answer(() => store.get('connected'));
   const ends: Array<() => void> = [];
   const lasting = [1, 2].map(() => store.transaction(() => new Promise<void>((resolve) => ends.push(resolve))));
   while (ends.length < 2) await sleep(5);
@@ -154,7 +155,8 @@ test('Two transactions that claim a key at once: one gets it, the other waits fo
 
 test('A server that is frozen at the commit is a timeout, and the connection is given up.', async (t) => {
   await using server = await startPostgres();
-  const store = transactional(t, `${server.url}?transactions=1`, 1_000);
+  const store = transactional(t, `${server.url}?transactions=1`, 2_000);
+  await answer(() => store.get('connected'));
   const work = store.transaction(async (_, inside) => {
     await inside.putIfAbsent('key', 'done');
     server.freeze();
@@ -162,17 +164,6 @@ test('A server that is frozen at the commit is a timeout, and the connection is 
   await t.throwsAsync(work, { code: 'ERR_STORE_TIMEOUT' });
   server.thaw();
   // It may have been committed or not, and one can look.
-  const found = await again(() => store.transaction((_, inside) => inside.get('key')));
+  const found = await answer(() => store.transaction((_, inside) => inside.get('key')));
   t.true(found === undefined || found.value === 'done');
 });
-
-/** The first answer of a store that is coming back. AVA's timeout ends a wait in vain. */
-async function again<R>(ask: () => Promise<R>): Promise<R> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch {
-      await sleep(20);
-    }
-  }
-}

@@ -1,5 +1,5 @@
 import { type PrivateServer, startRedis, withRedis } from '@warren/store-servers';
-import test, { type SerialFn } from 'ava';
+import test from 'ava';
 import { createClient } from 'redis';
 import { type FaultyServer, serverFaults, silentLoss } from './_server-faults.js';
 
@@ -9,7 +9,7 @@ async function changePassword({ url }: PrivateServer): Promise<void> {
   client.destroy();
 }
 
-const where = withRedis(test.serial) as SerialFn;
+const where = withRedis(test.serial);
 const single: FaultyServer = { name: 'Redis', start: () => startRedis(), url: ({ url }) => url, changePassword };
 serverFaults(where, single);
 silentLoss(where, single);
