@@ -86,11 +86,12 @@ test('two messages under one id are both kept', async (t) => {
 test('what settling publishes is not kept: its original comes again', async (t) => {
   const store = createStore('memory:');
   const worker = makeProducer(t, { store });
-  worker.handle(order, () => Promise.reject(new Error('failed')), { retry: fixed({ maxAttempts: 2, delay: 0 }) });
+  const mail = defineJob<string>('mail', { queue: 'mails' });
+  worker.handle(mail, () => Promise.reject(new Error('failed')), { retry: fixed({ maxAttempts: 2, delay: 0 }) });
   const kept: number[] = [];
   worker.connection.onPublish = () => void keysOf(store).then(({ length }) => kept.push(length));
-  await worker.deliver(order, 'one');
-  await worker.deliver(order, 'one', { attempt: 2 });
+  await worker.deliver(mail, 'one');
+  await worker.deliver(mail, 'one', { attempt: 2 });
   await turn();
   t.is(worker.sent.length, 2);
   t.deepEqual(kept, [0, 0]);
