@@ -11,7 +11,7 @@ import { SystemClock } from '@warren/core';
 import { VirtualClock } from '@warren/core/testing';
 import { createStore } from '@warren/store';
 import type { Store } from '@warren/store';
-import { startRedis, withRedis } from '@warren/store-servers';
+import { startPostgres, startRedis, withPostgres, withRedis } from '@warren/store-servers';
 import * as fc from 'fast-check';
 import { StoreLimiter } from '../src/index.js';
 import type { Claim } from '../src/index.js';
@@ -188,4 +188,10 @@ withRedis(test)('Six processes share limits in Redis.', async (t) => {
   const redis = await startRedis();
   t.teardown(() => redis.stop());
   await shared(t, redis.url);
+});
+
+withPostgres(test)('Six processes share limits in PostgreSQL.', async (t) => {
+  const postgres = await startPostgres();
+  t.teardown(() => postgres.stop());
+  await shared(t, postgres.url);
 });
