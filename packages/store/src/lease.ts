@@ -1,5 +1,5 @@
 import type { Clock } from '@warren/core';
-import { LeaseLostError } from './errors.js';
+import { LeaseLostError, StoreTimeoutError, StoreUnavailableError } from './errors.js';
 import type { Records } from './records.js';
 
 export interface LeaseOptions<T> {
@@ -13,6 +13,8 @@ export interface LeaseOptions<T> {
   /** Milliseconds until the record expires, given anew with each write. */
   readonly ttl: number;
   readonly clock: Clock;
+  /** The clock's monotonic time before `value` was written: the lease counts from there, as the store does. Default: now. */
+  readonly since?: number;
   /** Called once, when the lease was not renewed in time or somebody else has taken it. */
   readonly onLost: (error: LeaseLostError) => void;
 }
@@ -52,7 +54,7 @@ export class Lease<T> {
     this.fence = options.version;
     this.#value = options.value;
     this.#version = options.version;
-    this.#written = options.clock.monotonic();
+    this.#written = options.since ?? options.clock.monotonic();
     this.#watch();
     this.#renewIn(RENEWED);
   }
@@ -67,8 +69,9 @@ export class Lease<T> {
     return this.#lost;
   }
 
-  /** Replaces the value by what `change` makes of it, and renews. Rejects with `ERR_LEASE_LOST`, or as the store does. */
-  update(change: (value: T) => T): Promise<void> {
+  /** Replaces the value by what `change` makes of it, and renews. Rejects with `ERR_LEASE_LOST`, after `end` and `release` too, or as the store does. */
+  async update(change: (value: T) => T): Promise<void> {
+    if (this.#ended) throw this.#lost ?? new LeaseLostError({ key: this.#options.key });
     return this.#inTurn(async () => {
       try {
         await this.#write(change, this.#options);
@@ -89,7 +92,7 @@ export class Lease<T> {
       try {
         return await this.#inTurn(() => this.#write(change, { ttl, records: records ?? this.#options.records }));
       } catch (error) {
-        if (this.#lost || records || this.#expired) throw error;
+        if (this.#lost || records || this.#expired || !isAway(error)) throw error;
         await this.#options.clock.sleep(PAUSE);
       }
     }
@@ -188,4 +191,9 @@ export class Lease<T> {
     onLost(this.#lost);
     return this.#lost;
   }
+}
+
+/** What the store refuses it would refuse again. */
+function isAway(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || error instanceof StoreTimeoutError;
 }

@@ -16,17 +16,19 @@ interface Held {
 }
 
 /** A lease that `one` holds, on a store that both see; `one`'s view of it may fail. */
-async function leased(timeout?: number) {
+async function leased(timeout?: number, took = 0) {
   const clock = new VirtualClock();
   const shared = memoryStore({ timeout: 60_000, clock });
   const store = new FallibleStore(shared, timeout);
   const records = new Records<Held>(store, 'lease/');
   const others = new Records<Held>(shared, 'lease/');
   const value: Held = { holder: 'one' };
+  const since = clock.monotonic();
   const version = (await records.putIfAbsent('key', value, { ttl: TTL })) ?? NaN;
+  await clock.advance(took);
   const lost: LeaseLostError[] = [];
   const onLost = (error: LeaseLostError): void => void lost.push(error);
-  const lease = new Lease<Held>({ records, key: 'key', value, version, duration: DURATION, ttl: TTL, clock, onLost });
+  const lease = new Lease<Held>({ records, key: 'key', value, version, duration: DURATION, ttl: TTL, clock, since, onLost });
   const found = (): Promise<RecordEntry<Held> | undefined> => others.get('key');
   /** What another worker does: it takes what is old enough. */
   const takeOver = async (): Promise<number | undefined> => {
@@ -193,6 +195,50 @@ test('An end that a store refuses until the lease is over rejects.', async (t) =
   );
   await clock.advance(DURATION + 1_000);
   await ended;
+});
+
+test('A holder that the store answered late has the lease for no longer than the store says.', async (t) => {
+  const { clock, store, lost, takeOver } = await leased(undefined, 4_000);
+  store.always = 'before';
+  await clock.advance(DURATION - 4_000 - 1);
+  t.is(await takeOver(), undefined);
+  t.deepEqual(lost, []);
+  await clock.advance(1);
+  t.is(lost.length, 1);
+  t.truthy(await takeOver());
+});
+
+for (const end of ['end', 'release'] as const) {
+  test(`What is written after the ${end} is refused, and changes nothing.`, async (t) => {
+    const { lease, found } = await leased();
+    await (end === 'end' ? lease.end((value) => ({ ...value, progress: 1 }), { ttl: TTL }) : lease.release());
+    const ended = await found();
+    await t.throwsAsync(
+      lease.update((value) => ({ ...value, progress: 0.5 })),
+      { code: 'ERR_LEASE_LOST' },
+    );
+    t.deepEqual(await found(), ended);
+  });
+}
+
+test('What is written while the end waits for a store that is away is refused.', async (t) => {
+  const { clock, store, lease, found } = await leased();
+  store.faults.push('before');
+  const ended = lease.end((value) => ({ ...value, progress: 1 }), { ttl: TTL });
+  await turn();
+  await t.throwsAsync(
+    lease.update((value) => ({ ...value, progress: 0.5 })),
+    { code: 'ERR_LEASE_LOST' },
+  );
+  await clock.advance(1_000);
+  await ended;
+  t.is((await found())?.value.progress, 1);
+});
+
+test('An end that the store will always refuse rejects at once.', async (t) => {
+  const { lease } = await leased();
+  const tooLong = (): Held => ({ holder: 'x'.repeat(256 * 1024) });
+  await t.throwsAsync(lease.end(tooLong, { ttl: TTL }), { code: 'ERR_STORE_LIMIT' });
 });
 
 test('An end that failed but happened is not written twice.', async (t) => {
