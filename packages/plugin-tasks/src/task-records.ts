@@ -104,12 +104,13 @@ export class TaskRecords {
       if (refused) return refused;
       const value = this.#begun(entry?.value ?? this.#foreign(job, id), job);
       const ttl = this.#settings.keepUnfinished;
+      const since = this.#clock.monotonic();
       const version = await (entry
         ? this.#records.replaceIfVersion(key, entry.version, { value, ttl })
         : this.#records.putIfAbsent(key, value, { ttl }));
       if (version === undefined) continue;
       const [records, clock, duration] = [this.#records, this.#clock, this.#settings.lease];
-      return { kind: 'run', lease: new Lease({ records, key, value, version, duration, ttl, clock, onLost }) };
+      return { kind: 'run', lease: new Lease({ records, key, value, version, duration, ttl, clock, since, onLost }) };
     }
   }
 

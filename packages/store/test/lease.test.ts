@@ -237,8 +237,11 @@ test('What is written while the end waits for a store that is away is refused.',
 
 test('An end that the store will always refuse rejects at once.', async (t) => {
   const { lease } = await leased();
-  const tooLong = (): Held => ({ holder: 'x'.repeat(256 * 1024) });
-  await t.throwsAsync(lease.end(tooLong, { ttl: TTL }), { code: 'ERR_STORE_LIMIT' });
+  const holder = 'x'.repeat(256 * 1024);
+  await t.throwsAsync(
+    lease.end((value) => ({ ...value, holder }), { ttl: TTL }),
+    { code: 'ERR_STORE_LIMIT' },
+  );
 });
 
 test('An end that failed but happened is not written twice.', async (t) => {
