@@ -50,7 +50,7 @@ declare module '@warren/core' {
   interface Job<P = unknown> {
     /** Of a task: says how much of it is done, from 0 to 1, for `worker tasks` and `handle.record()`. Never rejects. */
     progress(fraction: number): Promise<void>;
-    /** Of a task: saves where it is; the next attempt finds it in `checkpointed`. JSON, with all else in the record at most 256 KiB. */
+    /** Of a task: saves where it is; the next attempt finds it in `checkpointed`. JSON of up to 200 KiB. Rejects with `ERR_STORE_LIMIT`, `ERR_LEASE_LOST` (also when the attempt is over), or as the store does. */
     checkpoint(state: unknown): Promise<void>;
     /** Of a task: what the attempt before saved. */
     checkpointed: unknown;

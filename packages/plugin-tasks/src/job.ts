@@ -1,8 +1,11 @@
 import { InvalidOptionError } from '@warren/core';
 import type { Job } from '@warren/core';
-import { StoreError } from '@warren/store';
+import { StoreError, StoreLimitError } from '@warren/store';
 import type { Lease } from '@warren/store';
 import type { TaskRecord } from './record.js';
+
+/** Bytes of JSON: leaves room in the record for what else it holds, so that the attempt's end can be written. */
+const MAX_CHECKPOINT_BYTES = 200 * 2 ** 10;
 
 /** Gives a task's job what only tasks have; without a record to write to, that keeps nothing. */
 export function equip(job: Job, lease: Lease<TaskRecord> | undefined): void {
@@ -13,7 +16,16 @@ export function equip(job: Job, lease: Lease<TaskRecord> | undefined): void {
   const progress = new Progress(lease);
   job.checkpointed = lease.value.checkpoint;
   job.progress = (fraction) => progress.report(fraction);
-  job.checkpoint = (checkpoint) => lease.update((record) => ({ ...record, checkpoint }));
+  job.checkpoint = async (checkpoint) => {
+    requireSize(checkpoint);
+    await lease.update((record) => ({ ...record, checkpoint }));
+  };
+}
+
+function requireSize(checkpoint: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(checkpoint) ?? '');
+  if (bytes <= MAX_CHECKPOINT_BYTES) return;
+  throw new StoreLimitError({ what: 'A checkpoint', limit: `${MAX_CHECKPOINT_BYTES} bytes of JSON`, got: `${bytes}` });
 }
 
 /** Written one at a time: what is reported meanwhile replaces what was not written yet. */

@@ -135,7 +135,11 @@ export function endOf(
   { now, replayable }: { now: number; replayable: boolean },
 ): TaskRecord {
   const { kind } = outcome;
-  if (kind === 'ack') return settled(record, { state: 'succeeded', finishedAt: now, progress: 1 });
+  if (kind === 'ack') {
+    // Nothing resumes there any more, and with a result beside it the record could be too large.
+    const { checkpoint: _, ...kept } = record;
+    return settled(kept, { state: 'succeeded', finishedAt: now, progress: 1 });
+  }
   if (kind === 'deadLetter') {
     return settled(record, { state: replayable ? 'dead' : 'failed', finishedAt: now, error: errorOf(outcome.error) });
   }

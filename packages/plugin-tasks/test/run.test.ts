@@ -217,35 +217,6 @@ test('a message without an id runs without a record; a plain job is left alone',
   for await (const { key } of store.list('')) t.fail(key);
 });
 
-test('progress and checkpoints are kept; the next attempt finds what was saved', async (t) => {
-  const { worker, record } = taskWorker(t);
-  const resumed: unknown[] = [];
-  worker.handle(resize, async (job) => {
-    resumed.push(job.checkpointed);
-    if (job.attempt === 2) return 'done';
-    await job.progress(0.4);
-    t.is((await record(job.messageId ?? ''))?.progress, 0.4);
-    await job.checkpoint({ page: 7 });
-    void job.progress(0.5);
-    void job.progress(0.6);
-    throw new Error('in the middle');
-  });
-  await worker.start();
-  const { id } = await worker.enqueue(resize, photo);
-  await worker.advance(0);
-  t.like(await record(id), { state: 'retrying', checkpoint: { page: 7 } });
-  await worker.advance('5s');
-  t.deepEqual(resumed, [undefined, { page: 7 }]);
-  t.like(await record(id), { state: 'succeeded', progress: 1 });
-});
-
-test('progress outside 0 to 1 is the handler’s failure', async (t) => {
-  const { worker } = taskWorker(t);
-  worker.handle(resize, (job) => job.progress(40));
-  const outcome = await worker.deliver(resize, photo, { messageId: 'one' });
-  t.like(outcome, { kind: 'retry', error: { code: 'ERR_INVALID_OPTION' } });
-});
-
 test('a result that is too large, or no JSON, is not kept, and the task has succeeded', async (t) => {
   const { worker, record } = taskWorker(t, { maxResultBytes: 100 });
   const results: unknown[] = ['x'.repeat(101), 1n];
