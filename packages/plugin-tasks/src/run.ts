@@ -1,6 +1,6 @@
 // One delivery of a task: claim its record, run the handler, write down how it ended, hand its result on. The record is written before
 // the message is settled: whatever dies in between, the message comes again and finds what has been done.
-import { ack, deadLetter, decided, done, failed, postpone } from '@warren/core';
+import { ack, deadLetter, decided, done, failed, JobAbortedError, postpone, requeue } from '@warren/core';
 import type { Clock, Consume, HandlerInfo, Job, Logger, Outcome } from '@warren/core';
 import type { Lease } from '@warren/store';
 import { TaskExpiredError } from './errors.js';
@@ -71,6 +71,7 @@ export class TaskRunner {
   /** How the attempt has ended, decided here and not by the dispatcher: the record tells it. */
   async #outcome(job: Job): Promise<Outcome> {
     const outcome = expiry(job, this.#parts.clock) ?? (await run(this.#parts.next, job));
+    if (outcome.kind !== 'ack' && isGivenBack(job)) return requeue;
     return outcome.kind === 'retry' ? decided(outcome, job.attempt, this.#parts.info.policy) : outcome;
   }
 
@@ -119,4 +120,9 @@ async function run(next: Consume, job: Job): Promise<Outcome> {
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Its message comes again as it was, whatever the handler says: the worker has stopped, or the message's channel has closed. */
+function isGivenBack({ delivery, signal }: Job): boolean {
+  return delivery.lost || signal.reason instanceof JobAbortedError;
 }

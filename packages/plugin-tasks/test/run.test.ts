@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { ack, defineJob, fixed, postpone, retry, UnrecoverableError } from '@warren/core';
+import { ack, defineJob, fixed, never, postpone, retry, UnrecoverableError } from '@warren/core';
 import type { Job } from '@warren/core';
+import type { TestWorker } from '@warren/core/testing';
 import test from 'ava';
 import { defineTask } from '../src/index.js';
 import { Gate, taskWorker } from './_worker.js';
@@ -216,6 +217,40 @@ test('a message without an id runs without a record; a plain job is left alone',
   t.like(await worker.deliver(plain, 1), { kind: 'ack', result: 'ran' });
   for await (const { key } of store.list('')) t.fail(key);
 });
+
+for (const [why, giveBack] of [
+  [
+    'whose worker stops',
+    (worker: TestWorker): void => {
+      void worker.stop({ deadline: 1_000 });
+      void worker.clock.advance(1_000);
+    },
+  ],
+  ['whose channel has closed', ({ lastDelivery }: TestWorker): void => void Object.assign(lastDelivery ?? {}, { lost: true })],
+] as const) {
+  test(`a task ${why} while it runs is queued again, and not dead: its message comes again`, async (t) => {
+    const { worker, record } = taskWorker(t);
+    const [gate, given] = [new Gate(), new Gate()];
+    worker.handle(
+      resize,
+      async ({ signal }) => {
+        signal.addEventListener('abort', given.open);
+        await gate.opened;
+        throw new Error('given up');
+      },
+      { retry: never },
+    );
+    await worker.start();
+    const { id } = await worker.enqueue(resize, photo);
+    await worker.advance(0);
+    t.like(await record(id), { state: 'running' });
+    giveBack(worker);
+    if (!worker.lastDelivery?.lost) await given.opened;
+    gate.open();
+    await turn();
+    t.like(await record(id), { state: 'queued', error: undefined });
+  });
+}
 
 test('a result that is too large, or no JSON, is not kept, and the task has succeeded', async (t) => {
   const { worker, record } = taskWorker(t, { maxResultBytes: 100 });
