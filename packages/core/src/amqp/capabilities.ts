@@ -50,7 +50,10 @@ export type BrokerIdentity = Pick<ServerProperties, 'product' | 'version'> & { r
 /** Reads the table by what a broker says of itself. Another product is taken for the oldest RabbitMQ, whose rules the others' clients also keep. */
 export function capabilitiesOf(properties: BrokerIdentity): Capabilities {
   const version = `${properties.product} ${properties.version}`;
-  if (properties.product !== 'RabbitMQ') return { version, ...(properties.compat === '4.x' ? RABBITMQ_4_3 : RABBITMQ_3_10) };
+  if (properties.product !== 'RabbitMQ') {
+    // The embedded one's quorum queues have no priorities in any series.
+    return { version, ...(properties.compat === '4.x' ? RABBITMQ_4_3 : RABBITMQ_3_10), quorumPriorities: false };
+  }
   const [major = 0, minor = 0] = properties.version.split('.').map(Number);
   const found = TABLE.find(([fromMajor, fromMinor]) => major > fromMajor || (major === fromMajor && minor >= fromMinor));
   if (!found) throw new UnsupportedByBrokerError({ feature: 'Warren', version, instead: 'RabbitMQ 3.10 or later' });

@@ -7,10 +7,11 @@ const old = {
   channelPrefetch: true,
   requeueCounts: true,
   trustsClientDeaths: true,
+  quorumPriorities: false,
   consumerTimeout: { classic: 'channel', quorum: 'channel' },
   maxMessageBytes: 128 * MIB,
 };
-const four = { ...old, trustsClientDeaths: false, maxMessageBytes: 16 * MIB };
+const four = { ...old, trustsClientDeaths: false, quorumPriorities: true, maxMessageBytes: 16 * MIB };
 const fourThree = {
   ...four,
   channelPrefetch: false,
@@ -50,7 +51,7 @@ test('another product is taken for the oldest RabbitMQ, whatever its version', (
 });
 
 test('the embedded broker says which series it behaves like', (t) => {
-  for (const [compat, expected] of Object.entries({ '3.x': old, '4.x': fourThree })) {
+  for (const [compat, expected] of Object.entries({ '3.x': old, '4.x': { ...fourThree, quorumPriorities: false } })) {
     const known: unknown = capabilitiesOf({ product: 'Warren', version: '0.1.0', compat });
     t.deepEqual(known, { version: 'Warren 0.1.0', ...expected });
   }
