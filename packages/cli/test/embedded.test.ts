@@ -66,7 +66,9 @@ test('in production none is started unless --embedded-broker asks for it', async
   t.is(refused.code, 3);
   t.regex(refused.stdout, /"no broker"/);
   t.regex(refused.stderr, /ERR_BROKER_UNREACHABLE/);
-  const cli = start(t, [...START, '--embedded-broker'], production);
+  // What is started has the time it needs.
+  const patient = await place(t);
+  const cli = start(t, [...START, '--embedded-broker'], { cwd: patient.cwd, env: { ...patient.env, NODE_ENV: 'production' } });
   await cli.says('"jobs"');
   cli.kill('SIGTERM');
   t.is((await cli.ended).code, 0);
