@@ -1,4 +1,5 @@
-// @warren/plugin-tasks: persistent task queues. How they work: docs/tasks.md.
+// @warren/plugin-tasks: persistent task queues. How they work: docs/tasks.md. `delay` and `at`, of plugin-delay, are options of `enqueue`.
+/// <reference types="@warren/plugin-delay" preserve="true" />
 import type { Duration, JobType } from '@warren/core';
 import type { Chain, GroupFlow } from './flow.js';
 import type { TaskHandle } from './handle.js';
