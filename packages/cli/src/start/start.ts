@@ -109,10 +109,13 @@ function jobLine({ job, options }: HandlerDefinition): object {
   return { name: job.name, queue: job.queue.name, limits: limitsOf(options) };
 }
 
-/** The options of a handler that limit it, plugins' among them, as they were written. */
+/** The options of a handler that limit it, plugins' among them, as they were written: `timeout 60000`, `task`. */
 function limitsOf(options: object): string {
   return Object.entries(options)
     .filter(([name]) => name !== 'retry')
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([name, value]) => {
+      if (value === true) return name;
+      return `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`;
+    })
     .join(', ');
 }
