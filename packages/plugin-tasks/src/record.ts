@@ -94,6 +94,13 @@ export function isFinished({ state }: TaskRecord): boolean {
   return FINISHED.has(state);
 }
 
+/** Whether more than people may ask for it: its message when that comes, its group for its result, its chain or group when it is replayed. */
+export function isNeeded({ state, next, join, address }: TaskRecord): boolean {
+  if (state === 'succeeded') return join !== undefined;
+  if (state === 'dead' || state === 'failed') return next !== undefined || join !== undefined || address !== undefined;
+  return true;
+}
+
 /** It has not begun, or waits for its next attempt. */
 export function isCancellable({ state }: TaskRecord): boolean {
   return CANCELLABLE.has(state);

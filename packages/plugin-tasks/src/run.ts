@@ -2,10 +2,10 @@
 // the message is settled: whatever dies in between, the message comes again and finds what has been done.
 import { ack, deadLetter, decided, done, failed, JobAbortedError, postpone, requeue } from '@warren/core';
 import type { Clock, Consume, HandlerInfo, Job, Logger, Outcome } from '@warren/core';
-import type { Lease } from '@warren/store';
+import type { Lease, RecordEntry } from '@warren/store';
 import { TaskExpiredError } from './errors.js';
 import { equip } from './job.js';
-import { endOf } from './record.js';
+import { endOf, isFinished } from './record.js';
 import type { TaskRecord } from './record.js';
 import { resultOf } from './result.js';
 import { expiredAt } from './task.js';
@@ -48,11 +48,23 @@ export class TaskRunner {
     );
     if (!claim) return postpone(PAUSE);
     if (claim.kind === 'busy') return postpone(Math.min(claim.wait, LONGEST_WAIT));
-    return claim.kind === 'run' ? this.#attempt(job, claim.lease) : this.#over(claim.record);
+    return claim.kind === 'run' ? this.#attempt(job, claim.lease) : this.#over(claim.entry);
   }
 
-  async #over(record: TaskRecord): Promise<Outcome> {
-    return record.state === 'cancelled' ? ack : this.#handOn(record, done(record.result));
+  #over(entry: RecordEntry<TaskRecord>): Promise<Outcome> {
+    const record = entry.value;
+    return record.state === 'cancelled' ? this.#cancelled(entry) : this.#handOn(record, done(record.result));
+  }
+
+  /** Whoever cancelled it may have died before what waits for it was told. */
+  async #cancelled(entry: RecordEntry<TaskRecord>): Promise<Outcome> {
+    const { records, continuations } = this.#parts;
+    const told = continuations.abandon(entry.value).then(() => records.expire(entry));
+    const settled = await this.#orLater(
+      entry.value.id,
+      told.then(() => ack),
+    );
+    return settled ?? postpone(PAUSE);
   }
 
   async #attempt(job: Job, lease: Lease<TaskRecord>): Promise<Outcome> {
@@ -78,8 +90,8 @@ export class TaskRunner {
   /** The task's message stays until what comes after the task has been sent. */
   async #handOn(record: TaskRecord, outcome: Outcome): Promise<Outcome> {
     const { continuations } = this.#parts;
-    if (outcome.kind !== 'ack' && outcome.kind !== 'deadLetter') return outcome;
-    const handedOn = outcome.kind === 'ack' ? continuations.proceed(record) : continuations.abandon(record);
+    if (!isFinished(record)) return outcome;
+    const handedOn = record.state === 'succeeded' ? continuations.proceed(record) : continuations.abandon(record);
     const settled = await this.#orLater(
       record.id,
       handedOn.then(() => outcome),

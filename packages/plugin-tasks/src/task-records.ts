@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Clock, Job } from '@warren/core';
 import { Lease } from '@warren/store';
 import type { LeaseLostError, RecordEntry, Records } from '@warren/store';
-import { errorOf, isCancellable, isFinished, settled } from './record.js';
+import { errorOf, isCancellable, isNeeded, settled } from './record.js';
 import type { TaskRecord } from './record.js';
 import type { TasksSettings } from './options.js';
 
@@ -18,7 +18,7 @@ export type Claim =
   | { readonly kind: 'run'; readonly lease: Lease<TaskRecord> }
   /** Another worker runs it; in `wait` milliseconds its lease is over, unless it is renewed. */
   | { readonly kind: 'busy'; readonly wait: number }
-  | { readonly kind: 'over'; readonly record: TaskRecord };
+  | { readonly kind: 'over'; readonly entry: RecordEntry<TaskRecord> };
 
 const WORKER = `${hostname()}:${process.pid}`;
 
@@ -70,13 +70,14 @@ export class TaskRecords {
     }
   }
 
-  /** The record as it is afterwards; cancelled unless the task has begun, has ended, or is unknown. */
-  cancel(id: string): Promise<TaskRecord | undefined> {
+  /** The record as it is afterwards; cancelled, because of `error` where there is one, unless the task has begun, has ended, or is unknown. */
+  cancel(id: string, error?: Error): Promise<TaskRecord | undefined> {
     return this.change(id, (record) => {
       if (!isCancellable(record)) return undefined;
       // What is still on its way has to find this when it comes.
       const { dueAt } = record;
-      return { ...settled(record, { state: 'cancelled', finishedAt: this.#clock.now() }), ...(dueAt !== undefined && { dueAt }) };
+      const kept = { ...(dueAt !== undefined && { dueAt }), ...(error && { error: errorOf(error) }) };
+      return settled(record, { state: 'cancelled', finishedAt: this.#clock.now(), ...kept });
     });
   }
 
@@ -114,15 +115,21 @@ export class TaskRecords {
     }
   }
 
-  /** Milliseconds to keep a record: one whose message is still on its way has to be there when that comes. */
+  /** The message of a cancelled task has come: its record has waited for nothing else. */
+  async expire({ value, version }: RecordEntry<TaskRecord>): Promise<void> {
+    await this.#records.replaceIfVersion(keyOf(value.id), version, { value, ttl: this.#settings.keep });
+  }
+
+  /** Milliseconds to keep a record. */
   ttlOf(record: TaskRecord): number {
     const { keep, keepUnfinished } = this.#settings;
     const due = Math.max(0, Math.ceil((record.dueAt ?? 0) - this.#clock.now()));
-    return due + (isFinished(record) ? keep : keepUnfinished);
+    return due + (isNeeded(record) ? keepUnfinished : keep);
   }
 
-  #refusal({ value: record, age }: RecordEntry<TaskRecord>): Claim | undefined {
-    if (record.state === 'succeeded' || record.state === 'cancelled') return { kind: 'over', record };
+  #refusal(entry: RecordEntry<TaskRecord>): Claim | undefined {
+    const { value: record, age } = entry;
+    if (record.state === 'succeeded' || record.state === 'cancelled') return { kind: 'over', entry };
     const left = (record.lease ?? 0) - age;
     return record.state === 'running' && left > 0 ? { kind: 'busy', wait: left } : undefined;
   }
