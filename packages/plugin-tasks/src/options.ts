@@ -7,9 +7,9 @@ export interface TasksOptions {
   store?: string | Store;
   /** False keeps no records and needs no store: no states, results, unique or cancelled tasks, chains, groups. Default true. */
   records?: boolean;
-  /** How long the record of a finished task is kept; milliseconds or text. Default 7 days. */
+  /** How long the record of a finished task is kept (of a cancelled one: when its message has come); milliseconds or text. Default 7 days. */
   keep?: Duration;
-  /** How long that of any other is kept beyond the moment when it is due. Default 90 days. */
+  /** How long that of any other is kept beyond the moment when it is due, and of what a group or a replay may still need. At least `lease`. Default 90 days. */
   keepUnfinished?: Duration;
   /** How long a task stays with a worker that gives no sign of life. Renewed while it runs. Default 30 seconds. */
   lease?: Duration;
@@ -51,12 +51,14 @@ export function settingsOf(options: TasksOptions = {}): TasksSettings {
   const { store, records, keep, keepUnfinished, lease, maxResultBytes } = { ...DEFAULTS, ...options };
   require('records', 'true or false', records, typeof records === 'boolean');
   require('maxResultBytes', `a whole number from 0 to ${MAX_RESULT_BYTES}`, maxResultBytes, isSize(maxResultBytes));
+  const leased = atLeast(MIN_LEASE, lease, 'tasks lease');
   return {
     store,
     records,
     keep: atLeast(1, keep, 'tasks keep'),
-    keepUnfinished: atLeast(1, keepUnfinished, 'tasks keepUnfinished'),
-    lease: atLeast(MIN_LEASE, lease, 'tasks lease'),
+    // A record that expires under its lease would let the task run twice at a time.
+    keepUnfinished: atLeast(leased, keepUnfinished, 'tasks keepUnfinished'),
+    lease: leased,
     maxResultBytes,
   };
 }

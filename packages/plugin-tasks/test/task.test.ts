@@ -50,6 +50,7 @@ test('wrong options of the plugin are refused', (t) => {
     { lease: 5 },
     { keep: 'long' },
     { keep: 0 },
+    { keepUnfinished: '29s' },
     { records: 'no' },
     { maxResultBytes: 2 ** 20 },
     { retention: 1 },
