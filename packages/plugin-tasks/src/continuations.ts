@@ -34,9 +34,10 @@ export class Continuations {
     this.#parts = parts;
   }
 
-  async begin(group: PlannedGroup): Promise<void> {
+  /** `wait`: milliseconds until the group's tasks are due. */
+  async begin(group: PlannedGroup, wait: number): Promise<void> {
     const done = Buffer.alloc(Math.ceil(group.size / 8)).toString('hex');
-    await this.#parts.groups.putIfAbsent(group.id, { ...group, done }, { ttl: this.#parts.ttl });
+    await this.#parts.groups.putIfAbsent(group.id, { ...group, done }, { ttl: wait + this.#parts.ttl });
   }
 
   /** A task has succeeded: what waits for it gets its result. */

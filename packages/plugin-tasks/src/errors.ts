@@ -90,3 +90,12 @@ export class TaskBeforeFailedError extends JobError {
     super(`Task "${facts.id}", which comes before this one, is ${facts.state}.`);
   }
 }
+
+/** In the records of a chain or group whose enqueuing has failed. */
+export class FlowNotEnqueuedError extends WorkerError {
+  readonly code = 'ERR_FLOW_NOT_ENQUEUED';
+  constructor(facts: { cause: unknown }) {
+    const why = facts.cause instanceof Error ? facts.cause.message : String(facts.cause);
+    super(`The chain or group was not enqueued: ${why} Enqueue it again under the same id.`, facts);
+  }
+}

@@ -5,7 +5,7 @@ import type { Chain, GroupFlow } from './flow.js';
 import type { TaskHandle } from './handle.js';
 import type { ScheduleOptions } from './schedule/options.js';
 import type { TaskSettings } from './task.js';
-import type { EnqueueOptions } from './tasks.js';
+import type { EnqueueOptions } from './enqueuing.js';
 
 export { default } from './plugin.js';
 export * from './errors.js';
@@ -20,7 +20,8 @@ export type { Missed, Schedule, ScheduleOptions } from './schedule/options.js';
 export { defineTask } from './task.js';
 export type { TaskOptions, TaskSettings } from './task.js';
 export { TASKS, Tasks } from './tasks.js';
-export type { EnqueueOptions, TaskFilter } from './tasks.js';
+export type { EnqueueOptions } from './enqueuing.js';
+export type { TaskFilter } from './tasks.js';
 export type { UniqueOptions } from './unique.js';
 
 declare module '@warren/core' {

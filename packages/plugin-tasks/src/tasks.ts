@@ -1,27 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { InvalidOptionError, token } from '@warren/core';
-import type { Clock, Connection, JobType, Logger, Publisher, PublishOptions, Token } from '@warren/core';
+import type { JobType, Token } from '@warren/core';
 import { Continuations } from './continuations.js';
+import { Enqueuing } from './enqueuing.js';
+import type { EnqueueOptions, EnqueuingParts } from './enqueuing.js';
 import { EnqueueManyError, TaskRecordsOffError } from './errors.js';
-import { isFlow, plan } from './flow.js';
+import { isFlow } from './flow.js';
 import type { Chain, GroupFlow } from './flow.js';
-import { sendPlanned } from './flow-sending.js';
+import { sendFlow } from './flow-sending.js';
 import { TaskHandle } from './handle.js';
 import type { TaskAccess } from './handle.js';
 import type { Ledger } from './ledger.js';
 import { allInParallel, inParallel } from './parallel.js';
-import { isFinished, queuedRecord } from './record.js';
 import type { TaskRecord, TaskState } from './record.js';
 import { tickId } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
-import { taskSettingsOf } from './task.js';
-import { requireUnique } from './unique.js';
-import type { UniqueOptions } from './unique.js';
-
-/** What `enqueue` can be told. `messageId` is the task's id: enqueued again under the same id, a task runs once. */
-export interface EnqueueOptions extends PublishOptions {
-  unique?: UniqueOptions;
-}
 
 export interface TaskFilter {
   state?: TaskState;
@@ -29,23 +21,9 @@ export interface TaskFilter {
   task?: string;
 }
 
-export interface TasksParts {
-  readonly publisher: Publisher;
-  readonly connection: Connection;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Undefined where records are off. */
-  readonly ledger: Ledger | undefined;
+export interface TasksParts extends EnqueuingParts {
   /** How long a group's record is kept; milliseconds. */
   readonly keepUnfinished: number;
-}
-
-/** One task to enqueue, and how its message is sent. */
-interface Enqueue {
-  readonly record: TaskRecord;
-  readonly task: JobType;
-  readonly unique: UniqueOptions | undefined;
-  readonly publish: () => Promise<void>;
 }
 
 /** Enqueues tasks and knows what became of them: `worker.resolve(TASKS)`. */
@@ -56,12 +34,13 @@ export class Tasks {
   readonly continuations: Continuations | undefined;
   readonly #parts: TasksParts;
   readonly #access: TaskAccess;
-  readonly #warned = new Set<string>();
+  readonly #enqueuing: Enqueuing;
 
   constructor(parts: TasksParts) {
     const { ledger, publisher, logger, keepUnfinished: ttl, clock } = parts;
     this.#parts = parts;
     this.ledger = ledger;
+    this.#enqueuing = new Enqueuing(parts);
     this.#access = { clock, record: (id) => this.get(id), cancel: (ids) => this.#cancel(ids) };
     const send = publisher.send.bind(publisher);
     this.continuations = ledger && new Continuations({ tasks: ledger.tasks, groups: ledger.groups, send, ttl, logger });
@@ -70,25 +49,15 @@ export class Tasks {
   /** Resolves when the broker has confirmed the task; of a chain or group, every task of it that need not wait. */
   async enqueue(task: JobType | Chain | GroupFlow, payload?: unknown, options: EnqueueOptions = {}): Promise<TaskHandle> {
     if (isFlow(task)) return this.#enqueueFlow(task, payload, options);
-    const { expiresIn = taskSettingsOf(task).expiresIn, unique, messageId: id = randomUUID(), ...given } = options;
-    if (unique) requireUnique(unique);
-    this.#warnOfPriority(task, given.priority);
-    const publishing = { ...given, messageId: id, ...(expiresIn !== undefined && { expiresIn }) };
-    const publish = (): Promise<void> => this.#parts.publisher.publish(task, payload, publishing);
-    if (this.ledger)
-      return this.#enqueueRecorded({
-        record: queuedRecord({ id, task }, { ...given, now: this.#parts.clock.now() }),
-        task,
-        unique,
-        publish,
-      });
-    if (unique) throw new TaskRecordsOffError({ action: 'enqueue a unique task' });
-    await publish();
-    return this.handle(id);
+    const enqueued = await this.#enqueuing.enqueue(task, payload, options);
+    return new TaskHandle(enqueued.id, this.#access, enqueued);
   }
 
   /** Enqueues tasks at once and waits for all their confirms. Rejects with `ERR_ENQUEUE_MANY`, which says which were not enqueued, and why. */
   async enqueueMany(task: JobType, payloads: readonly unknown[], options: EnqueueOptions = {}): Promise<TaskHandle[]> {
+    if (options.messageId !== undefined) {
+      throw new InvalidOptionError({ option: 'messageId', expected: 'none: each task has its own', got: options.messageId });
+    }
     const ended = await inParallel(payloads, (payload) => this.enqueue(task, payload, options));
     const failures = new Map(
       ended.flatMap((each, index) => (each.status === 'rejected' ? [[index, each.reason as unknown]] : [])),
@@ -152,60 +121,11 @@ export class Tasks {
     return this.ledger;
   }
 
-  /** The record first, so that whoever runs the task finds it; the key next, so that nothing is sent that must not run. */
-  async #enqueueRecorded({ record, task, unique, publish }: Enqueue): Promise<TaskHandle> {
-    const { tasks, uniqueKeys } = this.#ledger('enqueue');
-    const { id } = record;
-    const version = await tasks.create(record);
-    if (version === undefined) return this.#enqueueAgain(id, publish);
-    const claimant = unique && { id, task, unique, ttl: tasks.ttlOf(record) };
-    try {
-      const holder = claimant && (await uniqueKeys.take(claimant));
-      if (holder !== undefined) {
-        await tasks.remove(id, version);
-        return new TaskHandle(holder, this.#access, { duplicate: true });
-      }
-      await publish();
-    } catch (error) {
-      await tasks.remove(id, version).catch(() => {});
-      throw error;
-    }
-    if (claimant?.unique.replace) await uniqueKeys.replace(claimant);
-    return this.handle(id);
-  }
-
-  /** A task that has not ended may have lost its message with whoever enqueued it; that of one that has not lost it is acknowledged in the end. */
-  async #enqueueAgain(id: string, publish: () => Promise<void>): Promise<TaskHandle> {
-    const record = await this.get(id);
-    if (record && !isFinished(record)) await publish();
-    return new TaskHandle(id, this.#access, { duplicate: true });
-  }
-
   async #enqueueFlow(flow: Chain | GroupFlow, payload: unknown, options: EnqueueOptions): Promise<TaskHandle> {
-    const ledger = this.#ledger('enqueue a chain or group');
-    const { messageId: id = randomUUID(), unique, ...given } = options;
-    if (unique) throw new InvalidOptionError({ option: 'unique', expected: 'a single task', got: `a ${flow.kind}` });
-    const planned = plan(flow, payload, id);
-    const handle = new TaskHandle(id, this.#access, { flow: planned.tasks.map((each) => each.id).filter((each) => each !== id) });
-    if (planned.group) await this.continuations?.begin(planned.group);
-    try {
-      await sendPlanned(planned.tasks, { ...given, correlationId: given.correlationId ?? id }, { ...this.#parts, ledger });
-    } catch (error) {
-      await handle.cancel().catch(() => {});
-      throw error;
-    }
-    return handle;
-  }
-
-  #warnOfPriority({ queue }: JobType, priority: number | undefined): void {
-    if (!priority || 'x-max-priority' in queue.arguments || this.#warned.has(queue.name)) return;
-    const { quorumPriorities, version } = this.#parts.connection.capabilities;
-    if (queue.arguments['x-queue-type'] === 'quorum' && quorumPriorities) return;
-    this.#warned.add(queue.name);
-    this.#parts.logger.warn(
-      { queue: queue.name, broker: version },
-      'this queue has no priorities: define its tasks with `priorities`, or use quorum queues on RabbitMQ 4',
-    );
+    const { ledger, continuations } = this;
+    if (!ledger || !continuations) throw new TaskRecordsOffError({ action: 'enqueue a chain or group' });
+    const enqueued = await sendFlow(flow, { payload, options }, { ...this.#parts, ledger, continuations });
+    return new TaskHandle(enqueued.id, this.#access, enqueued);
   }
 }
 
