@@ -89,3 +89,19 @@ export function collect(outcomes: ReadonlyArray<Promise<Outcome>>): Outcome[] {
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < 8; turns++) await turn();
 }
+
+/** A worker in whose handler the first job with the key `m` is. */
+export async function running(...given: Parameters<typeof benchWith>): Promise<Bench & Running> {
+  const bench = benchWith(...given);
+  const [job, runs] = [jobNamed(), new Runs()];
+  bench.worker.handle(job, runs.handler);
+  const first = bench.worker.deliver(job, { id: 7 }, { messageId: 'm' });
+  await settle();
+  return { ...bench, job, runs, first };
+}
+
+export interface Running {
+  readonly job: JobType<Order>;
+  readonly runs: Runs;
+  readonly first: Promise<Outcome>;
+}

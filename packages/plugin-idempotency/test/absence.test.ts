@@ -1,16 +1,11 @@
 import { StoreUnavailableError } from '@warren/store';
 import test from 'ava';
-import { benchWith, collect, jobNamed, Runs, settle } from './_worker.js';
+import { benchWith, collect, jobNamed, running, Runs, settle } from './_worker.js';
 
 const away = new StoreUnavailableError({ store: 'memory:', cause: new Error('gone') });
 
 test('Without a plugin that delays, a duplicate is held in the worker until the first has ended.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t, {}, []);
   const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
   await worker.advance('2m');
   t.deepEqual(ended, []);
@@ -22,12 +17,7 @@ test('Without a plugin that delays, a duplicate is held in the worker until the 
 });
 
 test('Without a plugin that delays, a duplicate that is held goes back when the worker stops.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t, {}, []);
   const second = worker.deliver(job, { id: 7 }, { messageId: 'm' });
   await settle();
   const stopped = worker.stop();
@@ -38,12 +28,7 @@ test('Without a plugin that delays, a duplicate that is held goes back when the 
 });
 
 test('Without a plugin that delays, a duplicate whose delivery is lost is given up.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t, {}, []);
   const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
   await settle();
   if (worker.lastDelivery) worker.lastDelivery.lost = true;
@@ -57,12 +42,7 @@ test('Without a plugin that delays, a duplicate whose delivery is lost is given 
 });
 
 test('Without a plugin that delays, no job is held for more than five minutes.', async (t) => {
-  const { worker } = benchWith(t, {}, []);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t, {}, []);
   const ended = collect([worker.deliver(job, { id: 7 }, { messageId: 'm' })]);
   await worker.advance('299s');
   t.deepEqual(ended, []);

@@ -2,7 +2,7 @@ import { retry, UnrecoverableError } from '@warren/core';
 import type { Job } from '@warren/core';
 import { StoreUnavailableError } from '@warren/store';
 import test from 'ava';
-import { benchWith, jobNamed, nameIn, Runs, settle } from './_worker.js';
+import { benchWith, jobNamed, nameIn, running, Runs } from './_worker.js';
 import type { Order } from './_worker.js';
 
 const away = new StoreUnavailableError({ store: 'memory:', cause: new Error('gone') });
@@ -44,12 +44,7 @@ test('A key is remembered for its ttl, and then its job runs again.', async (t) 
 });
 
 test('A duplicate of a running job waits outside, uncharged, looks again every few seconds, and ends when the first has.', async (t) => {
-  const { worker } = benchWith(t);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t);
   const second = await worker.deliver(job, { id: 7 }, { messageId: 'm' });
   t.deepEqual({ ...second }, { kind: 'requeue', delay: 5_000 });
   t.is(worker.published.at(-1)?.properties.headers?.['x-attempt'], undefined);
@@ -81,12 +76,7 @@ test('A lease is renewed for as long as its handler runs.', async (t) => {
 });
 
 test('The same key with another body is a conflict, while the first runs and after it.', async (t) => {
-  const { worker } = benchWith(t);
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, job, runs, first } = await running(t);
   const conflict = { kind: 'deadLetter', error: { code: 'ERR_IDEMPOTENCY_CONFLICT' } } as const;
   t.like(await worker.deliver(job, { id: 8 }, { messageId: 'm' }), conflict);
   runs.all[0]?.end();

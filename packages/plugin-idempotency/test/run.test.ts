@@ -1,7 +1,7 @@
 import type { Job } from '@warren/core';
 import { StoreUnavailableError } from '@warren/store';
 import test from 'ava';
-import { benchWith, jobNamed, nameIn, Runs, settle } from './_worker.js';
+import { benchWith, jobNamed, nameIn, running, Runs, settle } from './_worker.js';
 import type { Bench, Order } from './_worker.js';
 
 const away = new StoreUnavailableError({ store: 'memory:', cause: new Error('gone') });
@@ -32,12 +32,7 @@ test('A handler whose lease is taken over is told, and its completion is refused
 });
 
 test('A handler that ends before it could be told has its completion refused all the same.', async (t) => {
-  const bench = benchWith(t);
-  const job = jobNamed();
-  const runs = new Runs();
-  bench.worker.handle(job, runs.handler);
-  const first = bench.worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { job, runs, first, ...bench } = await running(t);
   await takeOver(bench, nameIn(job, 'm'));
   runs.all[0]?.end();
   t.like(await first, { kind: 'requeue' });
@@ -45,12 +40,7 @@ test('A handler that ends before it could be told has its completion refused all
 });
 
 test('A handler that fails after it lost its lease is not charged, and frees nothing.', async (t) => {
-  const bench = benchWith(t);
-  const job = jobNamed();
-  const runs = new Runs();
-  bench.worker.handle(job, runs.handler);
-  const first = bench.worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { job, runs, first, ...bench } = await running(t);
   await takeOver(bench, nameIn(job, 'm'));
   await bench.worker.advance('10s');
   runs.all[0]?.fail(new Error('aborted'));
@@ -76,12 +66,7 @@ test('A store that is away for the whole lease loses it: the handler is told.', 
 });
 
 test('A store that is away when the handler ends is asked again, and the key is marked when it is back.', async (t) => {
-  const { worker, store, records } = benchWith(t, { lease: '30s' });
-  const job = jobNamed();
-  const runs = new Runs();
-  worker.handle(job, runs.handler);
-  const first = worker.deliver(job, { id: 7 }, { messageId: 'm' });
-  await settle();
+  const { worker, store, records, job, runs, first } = await running(t, { lease: '30s' });
   store.broken = away;
   runs.all[0]?.end('paid');
   await worker.advance('20s');
