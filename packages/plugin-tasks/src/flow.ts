@@ -20,7 +20,10 @@ export interface GroupFlow {
 }
 
 /** A task or a chain, and its payload. */
-export type Member = readonly [task: JobType | Chain, payload: unknown];
+export type Member<I = unknown> = readonly [task: JobType<unknown, I> | Chain<I>, payload: NoInfer<I>];
+
+/** Members with payloads of the types `I`. */
+export type Members<I extends readonly unknown[]> = { readonly [K in keyof I]: Member<I[K]> };
 
 /** What `group` gives: `then` says what comes after it. It is no promise. */
 export interface Group {
@@ -40,7 +43,7 @@ export function chain<I>(steps: readonly [JobType<unknown, I>, ...JobType[]]): C
 }
 
 /** Tasks beside each other: `group([[resize, a], [resize, b]]).then(collage)`. */
-export function group(members: readonly Member[]): Group {
+export function group<const I extends readonly unknown[]>(members: Members<I>): Group {
   if (
     !Array.isArray(members) ||
     members.length === 0 ||
