@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Connection, JobType, Logger, Publisher, PublishOptions } from '@warren/core';
 import { TaskRecordsOffError } from './errors.js';
 import type { Ledger } from './ledger.js';
-import { isFinished, queuedRecord } from './record.js';
+import { isUnseen, queuedRecord } from './record.js';
 import type { TaskRecord } from './record.js';
 import { taskSettingsOf } from './task.js';
 import { requireUnique } from './unique.js';
@@ -65,34 +65,34 @@ export class Enqueuing {
   }
 
   async #recorded(enqueue: Enqueue): Promise<Enqueued> {
-    const { record, claimant, publish, ledger } = enqueue;
-    const { tasks, uniqueKeys } = ledger;
-    const { id } = record;
-    const version = await tasks.create(record);
-    if (version === undefined) return this.#again(enqueue);
-    try {
-      const holder = claimant && (await uniqueKeys.take(claimant));
-      if (holder !== undefined) {
-        await tasks.remove(id, version);
-        return { id: holder, duplicate: true };
-      }
-      await publish();
-    } catch (error) {
-      await tasks.remove(id, version).catch(() => {});
+    const { id } = enqueue.record;
+    const { tasks, uniqueKeys } = enqueue.ledger;
+    const version = await tasks.create(enqueue.record);
+    const found = version === undefined ? (await tasks.get(id))?.value : undefined;
+    // Whoever had enqueued it could not send it, and has taken it back meanwhile.
+    if (version === undefined && !found) return this.#recorded(enqueue);
+    // One that no worker has seen may have lost its message with whoever enqueued it; if not, the second one is acknowledged in the end.
+    if (found && !isUnseen(found)) return { id, duplicate: true };
+    const takeBack = async (): Promise<void> => {
+      if (version !== undefined) await tasks.remove(id, version);
+    };
+    const holder = await this.#send(enqueue).catch(async (error: unknown) => {
+      await takeBack().catch(() => {});
       throw error;
+    });
+    if (holder !== undefined) {
+      await takeBack();
+      return { id: holder, duplicate: true };
     }
-    if (claimant?.unique.replace) await uniqueKeys.replace(claimant);
-    return { id, duplicate: false };
+    if (enqueue.claimant) await uniqueKeys.sent(enqueue.claimant);
+    return { id, duplicate: found !== undefined };
   }
 
-  /** A task that has not ended may have lost its message with whoever enqueued it; that of one that has not lost it is acknowledged in the end. */
-  async #again(enqueue: Enqueue): Promise<Enqueued> {
-    const { record, publish, ledger } = enqueue;
-    const found = (await ledger.tasks.get(record.id))?.value;
-    // Whoever had enqueued it first could not send it, and has taken it back.
-    if (!found) return this.#recorded(enqueue);
-    if (!isFinished(found)) await publish();
-    return { id: record.id, duplicate: true };
+  /** The id of the task that has the key already; undefined when this one has been sent. */
+  async #send({ claimant, publish, ledger }: Enqueue): Promise<string | undefined> {
+    const holder = claimant && (await ledger.uniqueKeys.take(claimant));
+    if (holder === undefined) await publish();
+    return holder;
   }
 
   #warnOfPriority({ queue }: JobType, priority: number | undefined): void {

@@ -9,7 +9,7 @@ import { plan } from './flow.js';
 import type { Chain, GroupFlow, PlannedTask } from './flow.js';
 import type { Ledger } from './ledger.js';
 import { allInParallel } from './parallel.js';
-import { isFinished, queuedRecord } from './record.js';
+import { isUnseen, queuedRecord } from './record.js';
 import type { TaskRecord } from './record.js';
 import { expiry, taskSettingsOf } from './task.js';
 import type { TaskRecords } from './task-records.js';
@@ -74,8 +74,8 @@ async function send(
 ): Promise<void> {
   if (!first) return;
   const found = created.has(id) ? undefined : (await ledger.tasks.get(id))?.value;
-  // What was there may have lost its message with whoever enqueued it.
-  if (found && isFinished(found)) return;
+  // One that no worker has seen may have lost its message with whoever enqueued it.
+  if (found && !isUnseen(found)) return;
   await publisher.publish(task, first.payload, { ...options, ...expiresIn(task, options), messageId: id });
 }
 

@@ -94,6 +94,11 @@ export function isFinished({ state }: TaskRecord): boolean {
   return FINISHED.has(state);
 }
 
+/** No worker has seen it: its message may be on its way, or lost with whoever enqueued it. */
+export function isUnseen({ state, attempts }: TaskRecord): boolean {
+  return (state === 'queued' || state === 'scheduled') && attempts === 0;
+}
+
 /** Whether more than people may ask for it: its message when that comes, its group for its result, its chain or group when it is replayed. */
 export function isNeeded({ state, next, join, address }: TaskRecord): boolean {
   if (state === 'succeeded') return join !== undefined;

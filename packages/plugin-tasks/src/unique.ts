@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { InvalidOptionError } from '@warren/core';
 import type { JobType } from '@warren/core';
 import type { RecordEntry, Records } from '@warren/store';
-import { isCancellable, isFinished } from './record.js';
+import { isCancellable, isFinished, isUnseen } from './record.js';
 import type { TaskRecord } from './record.js';
 import type { TaskRecords } from './task-records.js';
 
@@ -21,6 +21,8 @@ export interface UniqueOptions {
 export interface UniqueRecord {
   readonly id: string;
   readonly until: 'started' | 'finished';
+  /** The broker has confirmed its message. */
+  readonly sent: boolean;
 }
 
 export interface UniqueParts {
@@ -36,6 +38,9 @@ export interface Claimant {
   readonly ttl: number;
 }
 
+/** Milliseconds after which whoever took a key, and has not sent its task, is taken for dead: no publish waits as long for its confirm, unless told to. */
+const SENDING = 300_000;
+
 export class UniqueKeys {
   readonly #parts: UniqueParts;
 
@@ -48,7 +53,10 @@ export class UniqueKeys {
     for (;;) {
       const held = await this.#parts.keys.get(keyOf(claimant.task, claimant.unique.key));
       const holder = held && held.value.id !== claimant.id ? await this.#holder(held) : undefined;
-      if (holder) return claimant.unique.replace && isCancellable(holder) ? undefined : holder.id;
+      if (held && holder && !isAbandoned(held, holder))
+        return claimant.unique.replace && isCancellable(holder) ? undefined : holder.id;
+      // It may have been sent all the same.
+      if (holder && (await this.#parts.tasks.cancel(holder.id))?.state !== 'cancelled') continue;
       if (await this.#write(claimant, held)) return undefined;
     }
   }
@@ -59,12 +67,14 @@ export class UniqueKeys {
     return held && (await this.#holder(held))?.id;
   }
 
-  /** The claimant has been sent: it has the key from now on, and whoever had it does not run. */
-  async replace(claimant: Claimant): Promise<void> {
+  /** The claimant has been sent. With `replace` it has the key from now on, and whoever had it does not run. */
+  async sent(claimant: Claimant): Promise<void> {
     for (;;) {
       const held = await this.#parts.keys.get(keyOf(claimant.task, claimant.unique.key));
-      if (!(await this.#write(claimant, held))) continue;
-      if (held && held.value.id !== claimant.id) await this.#parts.tasks.cancel(held.value.id);
+      const other = held && held.value.id !== claimant.id ? held.value.id : undefined;
+      if (other !== undefined && !claimant.unique.replace) return;
+      if (!(await this.#write(claimant, held, true))) continue;
+      if (other !== undefined) await this.#parts.tasks.cancel(other);
       return;
     }
   }
@@ -76,15 +86,20 @@ export class UniqueKeys {
     return until === 'started' && record.attempts > 0 ? undefined : record;
   }
 
-  async #write(claimant: Claimant, held: RecordEntry<UniqueRecord> | undefined): Promise<boolean> {
+  async #write(claimant: Claimant, held: RecordEntry<UniqueRecord> | undefined, sent = false): Promise<boolean> {
     const { id, task, unique, ttl } = claimant;
-    const [key, value] = [keyOf(task, unique.key), { id, until: unique.until ?? 'finished' }];
+    const [key, value] = [keyOf(task, unique.key), { id, until: unique.until ?? 'finished', sent }];
     const { keys } = this.#parts;
     const version = await (held
       ? keys.replaceIfVersion(key, held.version, { value, ttl })
       : keys.putIfAbsent(key, value, { ttl }));
     return version !== undefined;
   }
+}
+
+/** Whoever enqueued it has died before it was sent: it would keep its key and never run. */
+function isAbandoned(held: RecordEntry<UniqueRecord>, holder: TaskRecord): boolean {
+  return !held.value.sent && held.age > SENDING && isUnseen(holder);
 }
 
 /** Throws `ERR_INVALID_OPTION`. */

@@ -1,9 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { fixed } from '@warren/core';
+import { createTestWorker } from '@warren/core/testing';
+import type { TestWorker } from '@warren/core/testing';
+import delay from '@warren/plugin-delay';
 import { createStore } from '@warren/store';
 import type { Store } from '@warren/store';
 import test from 'ava';
-import { defineTask } from '../src/index.js';
+import type { ExecutionContext } from 'ava';
+import tasks, { defineTask } from '../src/index.js';
 import { Gate, taskWorker } from './_worker.js';
+import type { TaskWorker } from './_worker.js';
 
 const mail = defineTask<string>('mail', { queue: 'mails' });
 
@@ -49,4 +55,69 @@ test('one id for many tasks is refused', async (t) => {
   await worker.start();
   await t.throwsAsync(worker.enqueueMany(mail, ['a', 'b'], { messageId: 'one' }), { code: 'ERR_INVALID_OPTION' });
   t.is(worker.sent.length, 0);
+});
+
+test('a task that a worker has seen is not sent again under its id', async (t) => {
+  const { worker } = taskWorker(t);
+  let runs = 0;
+  const retried = defineTask<string>('retried', { queue: 'mails', retry: fixed({ maxAttempts: 2, delay: 60_000 }) });
+  worker.handle(retried, () => {
+    runs++;
+    throw new Error('not yet');
+  });
+  await worker.start();
+  await worker.enqueue(retried, 'a', { messageId: 'one' });
+  await worker.advance(1);
+  t.true((await worker.enqueue(retried, 'a', { messageId: 'one' })).duplicate);
+  await worker.advance('30s');
+  t.is(runs, 1);
+});
+
+/** A task with a key, whose producer died before its message was sent. */
+async function abandoned(t: ExecutionContext): Promise<TaskWorker & { producer: TestWorker }> {
+  const made = taskWorker(t);
+  const producer = createTestWorker({ plugins: [delay(), tasks({ store: made.store })] });
+  t.teardown(() => producer.stop());
+  await producer.start();
+  producer.connection.publish = () => new Promise(() => {});
+  void producer.enqueue(mail, 'lost', { messageId: 'lost', unique: { key: 'ann' } });
+  await turn();
+  return { ...made, producer };
+}
+
+test('a key whose task was never sent is free after a while; what may have been sent all the same does not run', async (t) => {
+  const { worker, record } = await abandoned(t);
+  const ran: string[] = [];
+  worker.handle(mail, ({ payload }) => void ran.push(payload));
+  await worker.start();
+  const unique = { key: 'ann' };
+  t.like(await worker.enqueue(mail, 'early', { unique }), { id: 'lost', duplicate: true });
+  await worker.advance('301s');
+  t.false((await worker.enqueue(mail, 'next', { unique })).duplicate);
+  t.like(await record('lost'), { state: 'cancelled' });
+  await worker.deliver(mail, 'lost', { messageId: 'lost' });
+  await worker.advance(1);
+  t.deepEqual(ran, ['next']);
+});
+
+test('a task that was sent, and waits, keeps its key', async (t) => {
+  const { worker } = taskWorker(t);
+  await worker.start();
+  const unique = { key: 'ann' };
+  const { id } = await worker.enqueue(mail, 'a', { unique, exchange: 'elsewhere' });
+  await worker.advance('1d');
+  t.like(await worker.enqueue(mail, 'b', { unique }), { id, duplicate: true });
+});
+
+test('a task that is enqueued again under its id, because its producer died, has its key', async (t) => {
+  const { worker } = await abandoned(t);
+  await worker.start();
+  const unique = { key: 'ann' };
+  t.like(await worker.enqueue(mail, 'lost', { unique, messageId: 'lost', exchange: 'elsewhere' }), {
+    id: 'lost',
+    duplicate: true,
+  });
+  t.is(worker.sent.length, 1);
+  await worker.advance('301s');
+  t.like(await worker.enqueue(mail, 'next', { unique }), { id: 'lost', duplicate: true });
 });
