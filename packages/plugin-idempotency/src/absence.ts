@@ -4,8 +4,8 @@ import type { Clock, Job, Outcome } from '@warren/core';
 /** Milliseconds that a job is held in the worker at most: well under the 30 minutes after which a broker takes a consumer for dead. */
 const LONGEST_HOLD = 300_000;
 
-/** Milliseconds between two looks at a key that somebody else has: a message is published for each outside, none inside. */
-const POLL = { outside: 5_000, inside: 1_000 } as const;
+/** Milliseconds between two looks at a key that somebody else has, at least and at most: a message is published for each outside, none inside. */
+const POLL = { shortest: 250, outside: 5_000, inside: 1_000 } as const;
 
 /** Milliseconds until a store that failed is asked again; spread, so that what waits does not come back at once. */
 const PAUSE = { shortest: 2_000, spread: 3_000 } as const;
@@ -47,9 +47,10 @@ export class Absence {
     return requeue;
   }
 
-  /** When to look again at a key that is somebody else's for `ms` milliseconds more. */
-  poll(ms: number): number {
-    return Math.ceil(Math.min(ms, this.#parts.delays ? POLL.outside : POLL.inside));
+  /** When to look again at a key that is somebody else's: what has been running for long will run on for as long again. */
+  poll({ ms, age }: { ms: number; age: number }): number {
+    const longest = this.#parts.delays ? POLL.outside : POLL.inside;
+    return Math.ceil(Math.min(ms, longest, Math.max(POLL.shortest, age)));
   }
 
   /** When to ask again a store that failed. */

@@ -8,8 +8,8 @@ import type { Done, KeyRecord, Running } from './record.js';
 /** What a job's key was found to be. */
 export type Claim =
   | { readonly kind: 'mine'; readonly lease: Lease<KeyRecord> }
-  /** Somebody else's for `ms` milliseconds more, unless that one renews it. */
-  | { readonly kind: 'busy'; readonly ms: number }
+  /** Somebody else's, who has shown life `age` milliseconds ago: for `ms` more, unless that one renews it. */
+  | { readonly kind: 'busy'; readonly ms: number; readonly age: number }
   | { readonly kind: 'done'; readonly record: Done }
   /** It stands for another message. */
   | { readonly kind: 'conflict' };
@@ -76,5 +76,5 @@ function judged({ value, age }: RecordEntry<KeyRecord>, { key, fingerprint }: Cl
   if (value.fingerprint !== fingerprint) return { kind: 'conflict' };
   if (value.state === 'done') return { kind: 'done', record: value };
   const ms = value.lease - age;
-  return ms > 0 ? { kind: 'busy', ms } : undefined;
+  return ms > 0 ? { kind: 'busy', ms, age } : undefined;
 }

@@ -59,7 +59,7 @@ export class Guard {
   #decide(job: Job, key: string, claim: Claim): Awaitable<Outcome | number> {
     if (claim.kind === 'conflict') return deadLetter(new IdempotencyConflictError({ job: job.name, key }));
     if (claim.kind === 'done') return this.#duplicate(job, claim.record);
-    if (claim.kind === 'busy') return this.#parts.absence.poll(claim.ms);
+    if (claim.kind === 'busy') return this.#parts.absence.poll(claim);
     job.fence = claim.lease.fence;
     return this.#parts.run.run(job, claim.lease);
   }

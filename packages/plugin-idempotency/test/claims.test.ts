@@ -36,14 +36,14 @@ test('A free key is taken in one call.', async (t) => {
 test('A key that somebody has is busy for what is left of the lease.', async (t) => {
   const { claim, records } = bench(t);
   await records.putIfAbsent('k', { state: 'running', owner: 'other', fingerprint: 'f', lease: 30_000 });
-  t.deepEqual(await claim(), { kind: 'busy', ms: 30_000 });
+  t.deepEqual(await claim(), { kind: 'busy', ms: 30_000, age: 0 });
 });
 
 test('A lease lasts as long as its owner says, whatever the lease of who asks.', async (t) => {
   const { claim, clock, records } = bench(t);
   await records.putIfAbsent('k', { state: 'running', owner: 'other', fingerprint: 'f', lease: 60_000 });
   await clock.advance(59_999);
-  t.deepEqual(await claim({ lease: '1s' }), { kind: 'busy', ms: 1 });
+  t.deepEqual(await claim({ lease: '1s' }), { kind: 'busy', ms: 1, age: 59_999 });
   await clock.advance(1);
   t.is((await claim({ lease: '1s' })).kind, 'mine');
 });
@@ -87,7 +87,7 @@ test("A claim whose answer is lost is nobody else's either, until its lease is o
   [store.broken, store.deaf] = [new Error('gone'), true];
   await t.throwsAsync(claim(), { message: 'gone' });
   store.broken = undefined;
-  t.deepEqual(await claim(), { kind: 'busy', ms: 30_000 });
+  t.deepEqual(await claim(), { kind: 'busy', ms: 30_000, age: 0 });
   await clock.advance(30_000);
   t.is((await claim()).kind, 'mine');
 });
