@@ -13,6 +13,7 @@ import type { Schedule } from './schedule/options.js';
 import { Scheduler } from './schedule/scheduler.js';
 import { expiry } from './task.js';
 import { TASKS, Tasks } from './tasks.js';
+import { isDeadLetter } from './undelivered.js';
 
 /** Persistent task queues: records of tasks, unique and cancelled ones, chains, groups, schedules. Throws `ERR_INVALID_OPTION`. */
 export default function tasks(options?: TasksOptions): Plugin {
@@ -61,7 +62,11 @@ class TasksPlugin implements Plugin {
 
   publish(next: Publish, container: DependencyContainer): Publish {
     const clock = container.resolve(CLOCK);
-    return (message) => next(message.options.expiresIn === undefined ? message : withExpiry(message, clock.now()));
+    return (message) => {
+      const sent = next(message.options.expiresIn === undefined ? message : withExpiry(message, clock.now()));
+      // Resolved here: the tasks need the publisher, which is being made.
+      return isDeadLetter(message) ? sent.then(() => container.resolve(TASKS).endUndelivered(message)) : sent;
+    };
   }
 
   /** A store that cannot be used fails the start, not the first task. */

@@ -1,5 +1,5 @@
 import { InvalidOptionError, token } from '@warren/core';
-import type { JobType, Token } from '@warren/core';
+import type { JobType, Message, Token } from '@warren/core';
 import { Continuations } from './continuations.js';
 import { Enqueuing } from './enqueuing.js';
 import type { EnqueueOptions, EnqueuingParts } from './enqueuing.js';
@@ -14,6 +14,7 @@ import { allInParallel, inParallel } from './parallel.js';
 import type { TaskRecord, TaskState } from './record.js';
 import { tickId } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
+import { endUndelivered } from './undelivered.js';
 
 export interface TaskFilter {
   state?: TaskState;
@@ -71,6 +72,12 @@ export class Tasks {
     const payload = await schedule.payload(tick);
     // JSON has no form for none.
     await this.enqueue(schedule.task, payload === undefined ? null : payload, { messageId: tickId(schedule, tick) });
+  }
+
+  /** Ends the record of a task that was dead-lettered before it came to its handler. */
+  async endUndelivered(letter: Message): Promise<void> {
+    const { ledger, continuations } = this;
+    if (ledger && continuations) await endUndelivered(letter, { ...this.#parts, ledger, continuations });
   }
 
   /** The last tick of a schedule that the store has heard of. */
