@@ -1,6 +1,7 @@
 // What comes after a task: the next one of its chain, or what its group waits for. Safe to be done twice: a task's message may be sent
 // again, but its record lets it run once to the end.
 import { setTimeout as pause } from 'node:timers/promises';
+import { ConfigurationError, MessageInvalidError } from '@warren/core';
 import type { Logger, OutgoingMessage } from '@warren/core';
 import type { Records } from '@warren/store';
 import { TaskBeforeFailedError } from './errors.js';
@@ -49,16 +50,17 @@ export class Continuations {
   /** A task will not succeed: what waits for it does not either, unless the task is replayed. */
   async abandon({ id, state, next, join }: TaskRecord): Promise<void> {
     const waiting = next ?? (join && (await this.#parts.groups.get(join.group))?.value.next);
-    const failed =
-      waiting === undefined ? undefined : await this.#parts.tasks.fail(waiting, new TaskBeforeFailedError({ id, state }));
+    if (waiting !== undefined) await this.#fail(waiting, new TaskBeforeFailedError({ id, state }), 'waiting');
+  }
+
+  async #fail(id: string, error: Error, from: 'waiting' | 'queued'): Promise<void> {
+    const failed = await this.#parts.tasks.fail(id, error, from);
     if (failed?.state === 'failed') await this.abandon(failed);
   }
 
   /** Sends a task that has waited. One that was sent before is sent again: whether it arrived is not known. */
   async #release(id: string, payload: unknown): Promise<void> {
-    const record = await this.#parts.tasks.change(id, (found) =>
-      isReleasable(found) ? settled(found, { state: 'queued' }) : undefined,
-    );
+    const record = await this.#parts.tasks.change(id, (found) => (isReleasable(found) ? released(found) : undefined));
     if (!record?.address) {
       this.#parts.logger.error({ task: id }, 'a task’s turn has come, and its record is gone');
       return;
@@ -66,7 +68,14 @@ export class Continuations {
     if (record.state !== 'queued') return;
     const { exchange, routingKey, ...properties } = record.address;
     const content = JSON.stringify(payload) ?? 'null';
-    await this.#parts.send({ exchange, routingKey, content, properties: { ...properties, type: record.task, messageId: id } });
+    try {
+      await this.#parts.send({ exchange, routingKey, content, properties: { ...properties, type: record.task, messageId: id } });
+    } catch (error) {
+      // Such as the results of a group that are too large for the broker in all: it would be tried for ever.
+      if (!(error instanceof MessageInvalidError || error instanceof ConfigurationError)) throw error;
+      this.#parts.logger.error({ err: error, task: id }, 'a task’s turn has come, and it can never be sent');
+      await this.#fail(id, error, 'queued');
+    }
   }
 
   async #count({ group: id, index }: Membership): Promise<void> {
@@ -101,6 +110,12 @@ export class Continuations {
 /** One that failed with what was before it has never run. */
 function isReleasable({ state, attempts }: TaskRecord): boolean {
   return state === 'waiting' || (state === 'failed' && attempts === 0);
+}
+
+/** Without the failure that a replay has undone. */
+function released(record: TaskRecord): TaskRecord {
+  const { finishedAt: _, error: __, ...kept } = record;
+  return settled(kept, { state: 'queued' });
 }
 
 function isSet(bits: Buffer, index: number): boolean {

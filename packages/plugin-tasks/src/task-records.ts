@@ -81,10 +81,10 @@ export class TaskRecords {
     });
   }
 
-  /** A task that waits for others gives up with them. The record as it is afterwards. */
-  fail(id: string, error: Error): Promise<TaskRecord | undefined> {
+  /** A task that has not begun gives up, if it is in the state `from`. The record as it is afterwards. */
+  fail(id: string, error: Error, from: 'waiting' | 'queued'): Promise<TaskRecord | undefined> {
     return this.change(id, (record) =>
-      record.state === 'waiting'
+      record.state === from
         ? settled(record, { state: 'failed', finishedAt: this.#clock.now(), error: errorOf(error) })
         : undefined,
     );

@@ -1,9 +1,9 @@
 // What follows a group, whatever order its messages come in, however often, and whatever goes wrong while it is sent.
-import { fixed } from '@warren/core';
+import { fixed, MessageInvalidError, never } from '@warren/core';
 import type { JobType } from '@warren/core';
 import test from 'ava';
 import * as fc from 'fast-check';
-import { defineTask, group } from '../src/index.js';
+import { chain, defineTask, group } from '../src/index.js';
 import { memberId } from '../src/flow.js';
 import { taskWorker } from './_worker.js';
 
@@ -47,4 +47,39 @@ test('the task after a group runs once, with all results in order, also when mes
     }),
     { numRuns: 60 },
   );
+});
+
+test('what can never be sent fails, with what comes after it, and is not tried for ever', async (t) => {
+  const { worker, record } = taskWorker(t);
+  worker.handle(member, ({ payload }) => payload).handle(collect, ({ payload }) => payload);
+  await worker.start();
+  let tried = 0;
+  worker.connection.onPublish = ({ properties: { type } }) => {
+    if (type !== 'collect') return;
+    tried++;
+    throw new MessageInvalidError({ exchange: '', routingKey: 'collected', cause: new RangeError('it has too many bytes') });
+  };
+  const flow = group([[member, 1]]).then(chain([collect, member]));
+  const handle = await worker.enqueue(flow, undefined, { messageId: 'flow' });
+  const [outcome] = await worker.advance('1m');
+  t.is(outcome?.kind, 'ack');
+  t.is(tried, 1);
+  t.like(await record('flow.step0'), { state: 'failed', error: { code: 'ERR_MESSAGE_INVALID' } });
+  await t.throwsAsync(handle.result(), { code: 'ERR_TASK_FAILED' });
+});
+
+test('a task that runs after all, because the one before it was replayed, shows nothing of its failure', async (t) => {
+  const { worker, record } = taskWorker(t);
+  const fragile = defineTask<number>('fragile', { queue: 'fragile', retry: never });
+  let broken = true;
+  worker.handle(fragile, () => {
+    if (broken) throw new Error('broken');
+  });
+  await worker.start();
+  await worker.enqueue(chain([fragile, member]), 1, { messageId: 'flow' });
+  await worker.advance(1);
+  t.like(await record('flow'), { state: 'failed' });
+  broken = false;
+  await worker.deliver(fragile, 1, { messageId: 'flow.step0' });
+  t.like(await record('flow'), { state: 'queued', finishedAt: undefined, error: undefined });
 });
