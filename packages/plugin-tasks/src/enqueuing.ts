@@ -84,8 +84,8 @@ export class Enqueuing {
       await takeBack();
       return { id: holder, duplicate: true };
     }
-    if (enqueue.claimant) await uniqueKeys.sent(enqueue.claimant);
-    return { id, duplicate: found !== undefined };
+    const other = enqueue.claimant && (await uniqueKeys.sent(enqueue.claimant));
+    return { id: other ?? id, duplicate: other !== undefined || found !== undefined };
   }
 
   /** The id of the task that has the key already; undefined when this one has been sent. */

@@ -67,16 +67,27 @@ export class UniqueKeys {
     return held && (await this.#holder(held))?.id;
   }
 
-  /** The claimant has been sent. With `replace` it has the key from now on, and whoever had it does not run. */
-  async sent(claimant: Claimant): Promise<void> {
+  /**
+   * The claimant has been sent. With `replace` it has the key from now on, and whoever had it does not run; the id of that one where it has
+   * begun meanwhile, and the claimant does not run.
+   */
+  async sent(claimant: Claimant): Promise<string | undefined> {
     for (;;) {
       const held = await this.#parts.keys.get(keyOf(claimant.task, claimant.unique.key));
-      const other = held && held.value.id !== claimant.id ? held.value.id : undefined;
-      if (other !== undefined && !claimant.unique.replace) return;
-      if (!(await this.#write(claimant, held, true))) continue;
-      if (other !== undefined) await this.#parts.tasks.cancel(other);
-      return;
+      const isOther = held !== undefined && held.value.id !== claimant.id;
+      if (isOther && !claimant.unique.replace) return undefined;
+      const holder = isOther ? await this.#displaced(held) : undefined;
+      if (holder && (await this.#parts.tasks.cancel(claimant.id))?.state === 'cancelled') return holder.id;
+      if (await this.#write(claimant, held, true)) return undefined;
     }
+  }
+
+  /** Cancels the task that has the key; its record, where it has begun and keeps it. */
+  async #displaced(held: RecordEntry<UniqueRecord>): Promise<TaskRecord | undefined> {
+    const holder = await this.#holder(held);
+    if (!holder) return undefined;
+    await this.#parts.tasks.cancel(holder.id);
+    return this.#holder(held);
   }
 
   /** The record of the task that has the key, while it has. */

@@ -121,3 +121,31 @@ test('a task that is enqueued again under its id, because its producer died, has
   await worker.advance('301s');
   t.like(await worker.enqueue(mail, 'next', { unique }), { id: 'lost', duplicate: true });
 });
+
+test('a task that begins while another one that replaces it is sent keeps its key, and the other does not run', async (t) => {
+  const { worker } = taskWorker(t);
+  const [sending, running] = [new Gate(), new Gate()];
+  const ran: string[] = [];
+  worker.handle(mail, async ({ payload }) => {
+    ran.push(payload);
+    await running.opened;
+  });
+  await worker.start();
+  const unique = { key: 'ann', replace: true };
+  const first = await worker.enqueue(mail, 'first', { unique, delay: 1_000 });
+  const publish = worker.connection.publish.bind(worker.connection);
+  worker.connection.publish = async (message) => {
+    await sending.opened;
+    return publish(message);
+  };
+  const second = worker.enqueue(mail, 'second', { unique });
+  await turn();
+  await worker.advance('1s');
+  sending.open();
+  t.like(await second, { id: first.id, duplicate: true });
+  await worker.advance(1);
+  running.open();
+  await worker.advance('1m');
+  t.deepEqual(ran, ['first']);
+  t.is(await first.state(), 'succeeded');
+});
