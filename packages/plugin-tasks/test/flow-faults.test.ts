@@ -28,7 +28,10 @@ test.serial(
     }
     // In the middle of its work: while tasks are enqueued, workers mostly wait for their turn at the store.
     while (fleet.effects().size < TASKS_IN_ALL / 3) await setTimeout(50);
-    victim?.kill('SIGKILL');
+    t.true(victim?.kill('SIGKILL'), 'it was still there');
+    const running = await collected(fleet.producer.resolve(TASKS).list({ state: 'running' }));
+    const inHand = running.filter(({ worker }) => worker?.endsWith(`:${victim?.pid}`)).length;
+    t.true(inHand > 0, 'it was in the middle of its work');
     await broker.stop();
     await broker.start();
     await fleet.worker();
@@ -37,7 +40,7 @@ test.serial(
     const effects = fleet.effects();
     t.is(effects.size, TASKS_IN_ALL);
     const twice = [...effects].filter(([, count]) => count > 1);
-    t.log(`${twice.length} of ${effects.size} tasks ran again with the killed worker`);
+    t.log(`${twice.length} of ${effects.size} tasks ran again; the killed worker had ${inHand} in hand`);
     // No more than the killed worker and the broken connections had in hand.
     t.true(twice.length <= 200, `${twice.length} tasks ran more than once`);
     const unfinished = await collected(fleet.producer.resolve(TASKS).list());
