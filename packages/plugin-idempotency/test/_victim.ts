@@ -24,7 +24,8 @@ export interface VictimOptions {
 }
 
 export function taskOn(queue: string): JobType<number> {
-  return defineJob<number>('task', { queue });
+  // RabbitMQ knows at once how many messages a classic queue has; of a quorum queue it says what it last counted.
+  return defineJob<number>('task', { queue: { name: queue, type: 'classic' } });
 }
 
 async function effect({ payload, transaction }: Job<number>, { effects }: VictimOptions): Promise<void> {
