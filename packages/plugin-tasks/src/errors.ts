@@ -75,6 +75,16 @@ export class TaskExpiredError extends UnrecoverableError {
   }
 }
 
+/** A task's workers died while they ran it, or lost it, time and again. */
+export class TaskLostError extends UnrecoverableError {
+  override readonly code = 'ERR_TASK_LOST';
+  constructor(facts: { task: string; runs: number }) {
+    super(
+      `Task "${facts.task}" did not survive ${facts.runs} runs in a row: its workers died or lost their leases. Look for what it does to them.`,
+    );
+  }
+}
+
 /** Another task waits for the result, and it cannot be handed on. */
 export class TaskResultError extends UnrecoverableError {
   override readonly code = 'ERR_TASK_RESULT';

@@ -54,6 +54,8 @@ export interface TaskRecord {
   readonly run?: string;
   /** Milliseconds that the run may give no sign of life. */
   readonly lease?: number;
+  /** Runs in a row that ended with their workers, and not by themselves. */
+  readonly lostRuns?: number;
   /** From 0 to 1. */
   readonly progress?: number;
   /** What the handler saved for its next attempt. */
@@ -123,7 +125,7 @@ export function queuedRecord(
 
 /** The record without what belonged to a run or a wait that is over. */
 export function settled(record: TaskRecord, change: Partial<TaskRecord> & Pick<TaskRecord, 'state'>): TaskRecord {
-  const { run: _, lease: __, dueAt: ___, ...kept } = record;
+  const { run: _, lease: __, lostRuns: ___, dueAt: ____, ...kept } = record;
   return { ...kept, ...change };
 }
 

@@ -3,7 +3,7 @@
 import { ack, deadLetter, decided, done, failed, JobAbortedError, postpone, requeue } from '@warren/core';
 import type { Clock, Consume, HandlerInfo, Job, Logger, Outcome } from '@warren/core';
 import type { Lease, RecordEntry } from '@warren/store';
-import { TaskExpiredError } from './errors.js';
+import { TaskExpiredError, TaskLostError } from './errors.js';
 import { equip } from './job.js';
 import { endOf, isFinished } from './record.js';
 import type { TaskRecord } from './record.js';
@@ -27,6 +27,12 @@ const PAUSE = 5_000;
 
 /** Before a task that another worker runs is looked at again, at the latest; milliseconds. */
 const LONGEST_WAIT = 5_000;
+
+/**
+ * Runs in a row that may end with their workers. The queue's delivery limit does not see them all: a message that finds the dead worker's
+ * lease goes back as a copy, whose deliveries are counted anew.
+ */
+const MOST_LOST_RUNS = 10;
 
 /** The layer around a task's handler, where tasks have records. */
 export class TaskRunner {
@@ -70,7 +76,7 @@ export class TaskRunner {
   async #attempt(job: Job, lease: Lease<TaskRecord>): Promise<Outcome> {
     const { clock, records, info, maxResultBytes } = this.#parts;
     equip(job, lease);
-    const { outcome, ...result } = resultOf(await this.#outcome(job), lease.value, maxResultBytes);
+    const { outcome, ...result } = resultOf(await this.#outcome(job, lease.value), lease.value, maxResultBytes);
     const at = { now: clock.now(), replayable: info.job.queue.deadLetter !== undefined };
     const end = (record: TaskRecord): TaskRecord => ({ ...endOf(record, outcome, at), ...result });
     const ended = await this.#orLater(
@@ -81,8 +87,8 @@ export class TaskRunner {
   }
 
   /** How the attempt has ended, decided here and not by the dispatcher: the record tells it. */
-  async #outcome(job: Job): Promise<Outcome> {
-    const outcome = expiry(job, this.#parts.clock) ?? (await run(this.#parts.next, job));
+  async #outcome(job: Job, record: TaskRecord): Promise<Outcome> {
+    const outcome = expiry(job, this.#parts.clock) ?? lost(record) ?? (await run(this.#parts.next, job));
     if (outcome.kind !== 'ack' && isGivenBack(job)) return requeue;
     return outcome.kind === 'retry' ? decided(outcome, job.attempt, this.#parts.info.policy) : outcome;
   }
@@ -124,6 +130,10 @@ export function unrecorded(next: Consume, clock: Clock): Consume {
 function expiry(job: Job, clock: Clock): Outcome | undefined {
   const at = expiredAt(job, clock.now());
   return at === undefined ? undefined : deadLetter(new TaskExpiredError({ task: job.name, expiredAt: at }));
+}
+
+function lost({ task, lostRuns: runs = 0 }: TaskRecord): Outcome | undefined {
+  return runs < MOST_LOST_RUNS ? undefined : deadLetter(new TaskLostError({ task, runs }));
 }
 
 async function run(next: Consume, job: Job): Promise<Outcome> {

@@ -141,7 +141,9 @@ export class TaskRecords {
   #begun(record: TaskRecord, { attempt }: Job): TaskRecord {
     const { finishedAt: _, progress: __, ...kept } = settled(record, { state: 'running' });
     const { lease } = this.#settings;
-    return { ...kept, attempts: attempt, startedAt: this.#clock.now(), worker: WORKER, run: randomUUID(), lease };
+    // Found running, it was left by a worker whose lease is over.
+    const lost = record.state === 'running' && { lostRuns: (record.lostRuns ?? 0) + 1 };
+    return { ...kept, attempts: attempt, startedAt: this.#clock.now(), worker: WORKER, run: randomUUID(), lease, ...lost };
   }
 }
 

@@ -102,6 +102,36 @@ test('a worker that died in the middle of a task leaves it to the next when its 
   t.like(await record('one'), { state: 'succeeded', result: 'done' });
 });
 
+test('a task that ten workers in a row have died with is dead, and begins anew when it is replayed', async (t) => {
+  const { worker, store, record } = taskWorker(t);
+  const gate = new Gate();
+  t.teardown(gate.open);
+  let runs = 0;
+  worker.handle(resize, () => {
+    runs++;
+    return gate.opened;
+  });
+  await worker.start();
+  /** What is left of a worker that has died: its record, which nobody renews. */
+  const die = async (): Promise<void> => {
+    const { value, version } = (await store.get('task/one')) ?? { value: '', version: 0 };
+    const left = { ...(JSON.parse(value) as object), run: 'dead' };
+    await store.replaceIfVersion('task/one', version, { value: JSON.stringify(left) });
+    await worker.clock.advance(30_000);
+  };
+  for (let death = 1; death <= 10; death++) {
+    void worker.deliver(resize, photo, { messageId: 'one' });
+    await turn();
+    t.is(runs, death);
+    await die();
+  }
+  t.like(await worker.deliver(resize, photo, { messageId: 'one' }), { kind: 'deadLetter', error: { code: 'ERR_TASK_LOST' } });
+  t.like(await record('one'), { state: 'dead', error: { code: 'ERR_TASK_LOST' }, lostRuns: undefined });
+  void worker.deliver(resize, photo, { messageId: 'one' });
+  await turn();
+  t.is(runs, 11);
+});
+
 test('a second message of a task that has succeeded is acknowledged with the result, and does not run', async (t) => {
   const { worker } = taskWorker(t);
   let runs = 0;
