@@ -64,6 +64,8 @@ test('an address that is none, and a store that is not there, are told without t
   const wrong = await run(t, [...publish, 'mysql://u:hunter2@host'], { cwd });
   t.is(wrong.code, 2);
   t.regex(wrong.stderr, /\[ERR_STORE_URL\]/);
+  const empty = await run(t, [...publish, ''], { cwd });
+  t.regex(empty.stderr, /store: expected .* got ''\. \[ERR_INVALID_OPTION\]/);
   const away = await run(t, [...publish, 'redis://u:hunter2@127.0.0.1:1'], { cwd });
   t.is(away.code, 1);
   t.regex(away.stderr, /ERR_STORE_(?:UNAVAILABLE|TIMEOUT)/);

@@ -33,6 +33,8 @@ const SCHEMES: ReadonlyMap<string, (url: string, options: OpenOptions) => Store>
  * its first call. Throws `ERR_STORE_URL`; a client that is not installed rejects that call with `ERR_STORE_CLIENT_MISSING`.
  */
 export function createStore(url: string, options: CreateStoreOptions = {}): Store {
+  // Not from TypeScript, or from an environment that does not name a store.
+  if (typeof url !== 'string') throw new StoreUrlError({ got: String(url) });
   const create = SCHEMES.get(url.slice(0, url.indexOf(':') + 1));
   if (!create) throw new StoreUrlError({ got: redactUrl(url) });
   return create(url, { timeout: milliseconds(options.timeout ?? '5s', 'store timeout'), clock: options.clock });

@@ -22,6 +22,11 @@ for (const url of [
   });
 }
 
+test('What is no text is no store’s URL.', (t) => {
+  const error = t.throws(() => createStore(undefined as unknown as string), { code: 'ERR_STORE_URL' });
+  t.regex(error.message, /got undefined\./);
+});
+
 test('A store in memory takes the clock that is given.', async (t) => {
   const clock = new VirtualClock();
   const store = createStore('memory:', { clock });

@@ -145,7 +145,8 @@ function check({ plugins, handlers, logLevel, shutdownTimeout, managementUrl, st
   const isUrl = managementUrl === undefined || (/^https?:\/\//.test(managementUrl) && URL.canParse(managementUrl));
   require('managementUrl', 'an address such as http://user:password@host:15672', 'another text', isUrl);
   // What is no address of a store, the store says.
-  require('store', 'an address such as redis://localhost', typeof store, store === undefined || isName(store));
+  const got = store === '' ? '' : typeof store;
+  require('store', 'an address such as redis://localhost', got, store === undefined || isName(store));
 }
 
 function isName(value: unknown): boolean {
