@@ -36,29 +36,28 @@ export class Claims {
 
   /** Rejects as the store does. */
   async claim(request: ClaimRequest): Promise<Claim> {
-    const { records } = this.#parts;
+    const { records, clock } = this.#parts;
     const { key, fingerprint } = request;
     const value: Running = { state: 'running', owner: randomUUID(), fingerprint, lease: this.#parts.settings.lease };
     // Another round only where somebody else has changed the record in between.
     for (;;) {
+      const since = clock.monotonic();
       const version = await records.putIfAbsent(key, value, { ttl: this.#ttl });
-      if (version !== undefined) return this.#mine(request, value, version);
+      if (version !== undefined) return this.#mine(request, { value, version, since });
       const found = await records.get(key);
       if (!found) continue;
       const verdict = judged(found, request);
       if (verdict) return verdict;
       const taken = await records.replaceIfVersion(key, found.version, { value, ttl: this.#ttl });
-      if (taken !== undefined) return this.#mine(request, value, taken);
+      if (taken !== undefined) return this.#mine(request, { value, version: taken, since });
     }
   }
 
-  #mine({ key, onLost }: ClaimRequest, value: Running, version: number): Claim {
+  /** From before the claim was asked for: its answer may have taken long. */
+  #mine({ key, onLost }: ClaimRequest, written: { value: Running; version: number; since: number }): Claim {
     const { records, clock, settings } = this.#parts;
     const { lease: duration } = settings;
-    return {
-      kind: 'mine',
-      lease: new Lease<KeyRecord>({ records, key, value, version, duration, ttl: this.#ttl, clock, onLost }),
-    };
+    return { kind: 'mine', lease: new Lease<KeyRecord>({ records, key, ...written, duration, ttl: this.#ttl, clock, onLost }) };
   }
 
   /** A record outlives its lease: who takes it over has to find it. */
