@@ -100,6 +100,9 @@ test('attempts go on counting where that is asked for, a limit is kept, and --to
     ['m2'],
   );
   t.is((await run(t, ['dlq', 'replay', dead, '--to', dead, '--url', url], { cwd })).code, 2);
+  const nowhere = await run(t, ['dlq', 'replay', dead, '--to', `${queue}.typo`, '--dry-run', '--url', url], { cwd });
+  t.is(nowhere.code, 1);
+  t.regex(nowhere.stderr, /\[ERR_TOPOLOGY_MISSING\]/);
 });
 
 test('what no queue takes, or came from nowhere, stays and is told; the exit code is 1', async (t) => {

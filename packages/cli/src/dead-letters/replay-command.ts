@@ -1,5 +1,6 @@
 // worker dlq replay: dead letters back to the queues that they died in.
 import { Worker } from '@warren/core';
+import type { Session } from '../broker/session.js';
 import { UsageError } from '../errors.js';
 import { describe, EXIT } from '../exit.js';
 import { limitOf, print, printJson, say } from '../output.js';
@@ -30,6 +31,7 @@ export async function replay(flags: ReplayFlags): Promise<number> {
   const { queue } = flags;
   const wanted = wantedOf(flags);
   await using session = await openDeadLetters(flags);
+  await requireQueue(session, flags.to);
   const worker = senderOf(session.project);
   await using _ = { [Symbol.asyncDispose]: async () => void (await worker.stop({ deadline: STOP_TIME })) };
   const dryRun = flags['dry-run'] ?? false;
@@ -62,6 +64,11 @@ function wantedOf(flags: ReplayFlags): Omit<ReplayOptions, 'reader' | 'signal' |
     limit: limitOf(flags.limit, Infinity),
     interval: rate === undefined ? undefined : intervalOf(rate),
   };
+}
+
+/** Rejects with `ERR_TOPOLOGY_MISSING` where `--to` names no queue: each letter would be refused by itself, and a dry run would not tell. */
+async function requireQueue({ broker }: Session, to: string | undefined): Promise<void> {
+  if (to !== undefined) await broker.call(`Queue "${to}"`, (channel) => channel.checkQueue(to));
 }
 
 /** The project's plugins would only hold up what is sent as it is. */
