@@ -87,7 +87,8 @@ const NO_DELIVERY_LIMIT = 1_000_000_000;
 
 /** Fills in the defaults, and the arguments without which a broker would drop what it cannot deliver. */
 export function queueOf(given: string | QueueOptions): Queue {
-  const options: QueueOptions = typeof given === 'string' ? { name: given } : given;
+  // Spread, so that a missing one is told as a missing name.
+  const options: QueueOptions = typeof given === 'string' ? { name: given } : { ...given };
   const { name, durable = true, autoDelete = false, exclusive = false, declare = true } = options;
   requireName('queue', name);
   const temporary = autoDelete || exclusive;

@@ -82,6 +82,7 @@ for (const options of [{ durable: false }, { exclusive: true }, { autoDelete: tr
 for (const name of ['', 'x'.repeat(256), '队'.repeat(86), 5, undefined]) {
   test(`${String(name).slice(0, 10)} (${typeof name}) is no name for a queue or an exchange`, (t) => {
     t.throws(() => queueOf({ name: name as string }), { code: 'ERR_INVALID_OPTION' });
+    t.throws(() => queueOf(name as string), { code: 'ERR_INVALID_OPTION' });
     t.throws(() => new Topology().exchange(name as string, 'topic'), { code: 'ERR_INVALID_OPTION' });
   });
 }
