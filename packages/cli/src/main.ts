@@ -34,12 +34,16 @@ export async function execute(argv: readonly string[]): Promise<void> {
 /** yargs makes an empty text of a lone dash among the arguments. */
 const STDIN = '@-';
 
+/** What yargs says does not tell what to do. */
+const TOO_FEW = /^Not enough non-option arguments: got (\d+), need at least (\d+)$/;
+
 function parser(argv: readonly string[]): Argv {
   return yargs(argv.map((argument) => (argument === '-' ? STDIN : argument)))
     .scriptName('worker')
     .usage('$0 <command> [options]')
     .command([...commands])
     .completion('completion', 'Print a completion script for bash, zsh or fish')
+    .locale('en')
     .option('color', { type: 'boolean', hidden: true })
     .option('quiet', { alias: 'q', type: 'boolean', describe: 'Say nothing but results and errors' })
     .middleware(({ color }) => {
@@ -63,5 +67,6 @@ class Mistake extends Error {}
 
 function fail(message: string | null, error: Error | undefined): never {
   if (error && error.name !== 'YError') throw error;
-  throw new Mistake((message || error?.message) ?? 'The command line is wrong.');
+  const said = (message || error?.message) ?? 'The command line is wrong.';
+  throw new Mistake(said.replace(TOO_FEW, 'Arguments are missing: got $1, expected $2. Add --help to see which.'));
 }

@@ -24,6 +24,7 @@ for (const [args, code, says] of [
   [[...START, '--handlers', './nowhere/*.ts'], 'ERR_NO_HANDLERS', /nowhere/],
   [[...START, '--cwd', '/nonexistent'], 'ERR_NO_HANDLERS', /nonexistent/],
   [['publish'], 'ERR_USAGE', /exchange/],
+  [['enqueue'], 'ERR_USAGE', /got 0, expected 1\. Add --help/],
   [['publish', 'x', 'y'], 'ERR_USAGE', /body/],
   [['publish', 'x', 'y', 'z', '--rate', '5/s'], 'ERR_USAGE', /--ndjson/],
   [['publish', 'x', 'y', '-', '--ndjson', '--rate', 'fast'], 'ERR_INVALID_OPTION', /--rate/],
@@ -33,7 +34,7 @@ for (const [args, code, says] of [
   [['publish', 'x', 'y', 'z', '--at', '2030-01-01', '--delay', '1s'], 'ERR_USAGE', /not both/],
   [['publish', '--job', 'other', '{}'], 'ERR_JOB_NOT_FOUND', /Known: nap/],
   [['publish', '--job', 'nap', '{}', 'extra'], 'ERR_USAGE', /one argument/],
-  [['queues', 'peek'], 'ERR_USAGE', /name|argument/],
+  [['queues', 'peek'], 'ERR_USAGE', /Arguments are missing/],
   [['doctor', '--consumer-timeout', 'long'], 'ERR_INVALID_OPTION', /--consumer-timeout/],
 ] as const) {
   test(`worker ${args.join(' ')} is ${code}`, async (t) => {
@@ -77,6 +78,11 @@ test('the help of every command has two examples, and the version is printed', a
     t.regex(stdout, /Examples:\n {2}worker .*[\s\S]*\n {2}worker /, command);
   }
   t.regex((await run(t, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('what is said is English in any locale', async (t) => {
+  const { stderr } = await run(t, ['enqueue'], { env: { LC_ALL: 'de_DE.UTF-8' } });
+  t.regex(stderr, /Arguments are missing/);
 });
 
 test('a completion script is printed for bash, zsh and fish', async (t) => {
