@@ -1,7 +1,7 @@
 // Chains and groups: what they are, and which tasks with which records they come to.
 import { InvalidOptionError } from '@warren/core';
 import type { JobType } from '@warren/core';
-import { taskSettingsOf } from './task.js';
+import { requireTask } from './task.js';
 import type { Membership } from './record.js';
 
 /** Tasks one after another: each gets the former's result as its payload. `I` is the first one's payload. */
@@ -65,20 +65,17 @@ export function group<const I extends readonly unknown[]>(members: Members<I>): 
   };
 }
 
-export function isFlow(given: JobType | Chain | GroupFlow): given is Chain | GroupFlow {
-  return 'kind' in given;
+export function isFlow(given: unknown): given is Chain | GroupFlow {
+  return typeof given === 'object' && given !== null && 'kind' in given;
 }
 
-function requireSteps(task: JobType | Chain, option: string): void {
-  for (const step of 'kind' in task ? task.steps : [task]) requireStep(step, option);
+function requireSteps(task: unknown, option: string): void {
+  for (const step of isFlow(task) && task.kind === 'chain' ? task.steps : [task]) requireStep(step, option);
 }
 
 /** Results travel as JSON. */
-function requireStep(step: JobType, option: string): void {
-  if (typeof step !== 'object' || step === null || typeof step.name !== 'string') {
-    throw new InvalidOptionError({ option, expected: 'a task, made by defineTask', got: step });
-  }
-  taskSettingsOf(step);
+function requireStep(step: unknown, option: string): void {
+  requireTask(step, { option, expected: 'a task, made by defineTask' });
   if (step.codec !== 'json') {
     throw new InvalidOptionError({ option, expected: `task "${step.name}" with the codec 'json'`, got: step.codec });
   }

@@ -38,12 +38,12 @@ declare module '@warren/core' {
   }
 
   interface Worker {
-    /** Publishes a task and keeps a record of it; resolves with its handle when the broker has confirmed it. */
-    enqueue<P, I>(task: JobType<P, I>, payload: NoInfer<I>, options?: EnqueueOptions): Promise<TaskHandle>;
     /** A chain's `payload` is its first task's; the handle is of its last one. */
     enqueue<I>(flow: Chain<I>, payload: NoInfer<I>, options?: EnqueueOptions): Promise<TaskHandle>;
     /** A group's payloads are its members'; the handle is of the task that comes after it. */
     enqueue(flow: GroupFlow, payload?: undefined, options?: EnqueueOptions): Promise<TaskHandle>;
+    /** Publishes a task and keeps a record of it; resolves with its handle when the broker has confirmed it. */
+    enqueue<P, I>(task: JobType<P, I>, payload: NoInfer<I>, options?: EnqueueOptions): Promise<TaskHandle>;
     /** Publishes tasks at once and waits for all their confirms. Rejects with `ERR_ENQUEUE_MANY`, which says which were not enqueued. */
     enqueueMany<P, I>(task: JobType<P, I>, payloads: ReadonlyArray<NoInfer<I>>, options?: EnqueueOptions): Promise<TaskHandle[]>;
   }

@@ -11,7 +11,7 @@ import { unrecorded, TaskRunner } from './run.js';
 import { schedulesOf } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
 import { Scheduler } from './schedule/scheduler.js';
-import { expiry } from './task.js';
+import { expiry, taskSettingsOf } from './task.js';
 import { TASKS, Tasks } from './tasks.js';
 import { isDeadLetter } from './undelivered.js';
 
@@ -51,6 +51,7 @@ class TasksPlugin implements Plugin {
     const { task, schedule } = info.options;
     if (schedule && !task) throw new NotATaskError({ job: info.job.name });
     if (!task) return next;
+    taskSettingsOf({ name: info.job.name, handling: { task } });
     if (schedule) this.#schedules.push(...schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } }));
     const { ledger, continuations } = container.resolve(TASKS);
     const [clock, logger] = [container.resolve(CLOCK), container.resolve(LOGGER)];

@@ -31,13 +31,14 @@ export function defineTask<S extends StandardSchemaV1>(
 export function defineTask<P = unknown>(name: string, options: TaskOptions): JobType<P>;
 export function defineTask(name: string, options: TaskOptions & { schema?: StandardSchemaV1 }): JobType {
   const { expiresIn, priorities, ...rest } = options;
-  if (expiresIn !== undefined) milliseconds(expiresIn, `expiresIn of task "${name}"`);
   const job = Object.fromEntries(Object.entries(rest).filter(([key]) => isJobOption(key))) as unknown as JobTypeOptions;
-  const handling = Object.fromEntries(Object.entries(rest).filter(([key]) => !isJobOption(key))) as HandlerOptions;
+  const given = Object.fromEntries(Object.entries(rest).filter(([key]) => !isJobOption(key))) as HandlerOptions;
+  const handling = { retry: exponential(), ...given, task: expiresIn === undefined || { expiresIn } };
+  taskSettingsOf({ name, handling });
   return defineJob(name, {
     ...job,
     queue: priorities === undefined ? job.queue : withPriorities(job.queue, priorities),
-    handling: { retry: exponential(), ...handling, task: expiresIn === undefined ? true : { expiresIn } },
+    handling,
   });
 }
 
@@ -56,10 +57,26 @@ function withPriorities(given: string | QueueOptions, priorities: number): Queue
   return { ...queue, type: 'classic', arguments: { 'x-max-priority': priorities, ...queue.arguments } };
 }
 
-/** The settings of a job that is a task. Throws `ERR_NOT_A_TASK`. */
-export function taskSettingsOf({ name, handling: { task } }: JobType): TaskSettings {
+/** Throws `ERR_INVALID_OPTION` for what is no task, and `ERR_NOT_A_TASK` for a job that is none. */
+export function requireTask(
+  given: unknown,
+  { option, expected }: { option: string; expected: string },
+): asserts given is JobType {
+  const { name, queue, handling } = (given ?? {}) as Partial<JobType>;
+  if (typeof name !== 'string' || typeof queue !== 'object' || typeof handling !== 'object') {
+    throw new InvalidOptionError({ option, expected, got: given });
+  }
+  taskSettingsOf({ name, handling });
+}
+
+/** The settings of a job that is a task. Throws `ERR_NOT_A_TASK`, and `ERR_INVALID_OPTION` for settings that are wrong. */
+export function taskSettingsOf({ name, handling: { task } }: Pick<JobType, 'name' | 'handling'>): TaskSettings {
   if (!task) throw new NotATaskError({ job: name });
-  return task === true ? {} : task;
+  if (task === true) return {};
+  const isKnown = typeof task === 'object' && Object.keys(task).every((key) => key === 'expiresIn');
+  if (!isKnown) throw new InvalidOptionError({ option: `task of "${name}"`, expected: 'true, or { expiresIn }', got: task });
+  if (task.expiresIn !== undefined) milliseconds(task.expiresIn, `expiresIn of task "${name}"`);
+  return task;
 }
 
 /** The header that says when a message expires, for an enqueue or publish with `expiresIn`. */

@@ -14,6 +14,7 @@ import { allInParallel, inParallel } from './parallel.js';
 import type { TaskRecord, TaskState } from './record.js';
 import { tickId } from './schedule/options.js';
 import type { Schedule } from './schedule/options.js';
+import { requireTask } from './task.js';
 import { endUndelivered } from './undelivered.js';
 
 export interface TaskFilter {
@@ -49,7 +50,9 @@ export class Tasks {
 
   /** Resolves when the broker has confirmed the task; of a chain or group, every task of it that need not wait. */
   async enqueue(task: JobType | Chain | GroupFlow, payload?: unknown, options: EnqueueOptions = {}): Promise<TaskHandle> {
+    requireId(options.messageId);
     if (isFlow(task)) return this.#enqueueFlow(task, payload, options);
+    requireTask(task, { option: 'enqueue', expected: 'a task made by defineTask, a chain, or a group with .then(task)' });
     const enqueued = await this.#enqueuing.enqueue(task, payload, options);
     return new TaskHandle(enqueued.id, this.#access, enqueued);
   }
@@ -59,7 +62,9 @@ export class Tasks {
     if (options.messageId !== undefined) {
       throw new InvalidOptionError({ option: 'messageId', expected: 'none: each task has its own', got: options.messageId });
     }
-    const ended = await inParallel(payloads, (payload) => this.enqueue(task, payload, options));
+    if (!Array.isArray(payloads))
+      throw new InvalidOptionError({ option: 'enqueueMany', expected: 'a list of payloads', got: payloads });
+    const ended = await inParallel(payloads as readonly unknown[], (payload) => this.enqueue(task, payload, options));
     const failures = new Map(
       ended.flatMap((each, index) => (each.status === 'rejected' ? [[index, each.reason as unknown]] : [])),
     );
@@ -134,6 +139,11 @@ export class Tasks {
     const enqueued = await sendFlow(flow, { payload, options }, { ...this.#parts, ledger, continuations });
     return new TaskHandle(enqueued.id, this.#access, enqueued);
   }
+}
+
+function requireId(id: unknown): void {
+  if (id === undefined || (typeof id === 'string' && id !== '')) return;
+  throw new InvalidOptionError({ option: 'messageId', expected: 'a text that is not empty', got: id });
 }
 
 /** The worker's tasks. */

@@ -1,7 +1,7 @@
 import { capabilitiesOf, createWorker, defineJob, fixed } from '@warren/core';
 import delay from '@warren/plugin-delay';
 import test from 'ava';
-import tasks, { defineTask, TASKS } from '../src/index.js';
+import tasks, { defineTask, group, TASKS } from '../src/index.js';
 import { collected, taskWorker } from './_worker.js';
 
 const mail = defineTask<{ to: string }>('mail.send', { queue: 'mails', retry: fixed({ maxAttempts: 2, delay: 1_000 }) });
@@ -237,3 +237,24 @@ test('what is no task, what has no records and what comes too early is refused',
   await t.throwsAsync(worker.enqueue(mail, ann, { unique: { key: '' } }), { code: 'ERR_INVALID_OPTION' });
   await t.throwsAsync(worker.enqueue(mail, ann, { expiresIn: 'soon' }), { code: 'ERR_INVALID_OPTION' });
 });
+
+test('what is given in place of a task, a list or an id is refused by name', async (t) => {
+  const { worker } = taskWorker(t);
+  await worker.start();
+  const enqueue = (...given: unknown[]): Promise<unknown> => worker.resolve(TASKS).enqueue(...(given as [typeof mail]));
+  for (const wrong of ['mail.send', null, { name: 'mail', queue: 'mails' }, group([[mail, ann]])]) {
+    await t.throwsAsync(enqueue(wrong, ann), { code: 'ERR_INVALID_OPTION', message: /^enqueue: expected a task/ });
+  }
+  await t.throwsAsync(enqueue(mail, ann, { messageId: '' }), { code: 'ERR_INVALID_OPTION', message: /^messageId/ });
+  await t.throwsAsync(worker.resolve(TASKS).enqueueMany(mail, 'abc' as never), { code: 'ERR_INVALID_OPTION' });
+  t.throws(() => group([['mail', ann]] as never), { code: 'ERR_INVALID_OPTION', message: /^group/ });
+  t.throws(() => group([[mail, ann]]).then('mail' as never), { code: 'ERR_INVALID_OPTION' });
+});
+
+for (const task of [5, 'yes', { unique: 1 }, { expiresIn: 'soon' }]) {
+  test(`a handler whose task setting is ${JSON.stringify(task)} fails the start`, async (t) => {
+    const { worker } = taskWorker(t);
+    worker.handle(defineJob('plain', { queue: 'plain' }), () => {}, { task } as never);
+    await t.throwsAsync(worker.start(), { code: 'ERR_INVALID_OPTION' });
+  });
+}
