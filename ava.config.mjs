@@ -14,6 +14,8 @@ const tested = [...names.map((name) => `packages/${name}`), 'tools/rabbitmq-node
 export default {
   files: [...tested.map((path) => `${path}/test/**/*.test.ts`), 'examples/**/*.test.ts'],
   timeout: '120s',
+  // Files at a time: most of them wait for brokers, leases and timers longer than they compute.
+  concurrency: 4,
   typescript: {
     compile: false,
     rewritePaths: {
