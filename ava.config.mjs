@@ -15,7 +15,7 @@ export default {
   files: [...tested.map((path) => `${path}/test/**/*.test.ts`), 'examples/**/*.test.ts'],
   timeout: '120s',
   // Files at a time: most of them wait for brokers, leases and timers longer than they compute.
-  concurrency: 4,
+  concurrency: 3,
   typescript: {
     compile: false,
     rewritePaths: {

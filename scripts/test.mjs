@@ -56,6 +56,9 @@ async function countTests(run) {
   return count;
 }
 
+/** Examples of what other tests have on RabbitMQ already. */
+const ON_EMBEDDED_ONLY = /^examples\/(?:email-retries|image-batch|nightly-report)\//;
+
 /** Test files that use @warren/test-broker, themselves or by a helper beside them: those that run on either broker. */
 function filesOnEitherBroker() {
   const sources = ['packages', 'examples'].flatMap((root) =>
@@ -69,7 +72,7 @@ function filesOnEitherBroker() {
   const uses = (path) =>
     direct.includes(path) ||
     helpers.some((helper) => dirname(helper) === dirname(path) && text.get(path).includes(`/${basename(helper, '.ts')}.js'`));
-  return sources.filter((path) => path.endsWith('.test.ts') && uses(path));
+  return sources.filter((path) => path.endsWith('.test.ts') && uses(path) && !ON_EMBEDDED_ONLY.test(path));
 }
 
 /** Runs `files` with a broker that they share, which ends with them. */

@@ -165,6 +165,9 @@ async function race(t: ExecutionContext, plan: { url: string; claims: readonly C
   return starts.flat().toSorted((a, b) => a - b);
 }
 
+/** A process may be held up so many milliseconds between what it was granted and the look at its clock. */
+const HELD_UP = 100;
+
 /** Three processes for each of two handlers: no window has too many starts, neither of a handler nor of all. */
 async function shared(t: ExecutionContext, url: string): Promise<void> {
   const worker = claim('worker', 30, 300);
@@ -174,8 +177,8 @@ async function shared(t: ExecutionContext, url: string): Promise<void> {
   ]);
   const all = [...narrow, ...wide].toSorted((a, b) => a - b);
   t.true(all.length >= 72);
-  t.true(densest(narrow, 300) <= 10, `${densest(narrow, 300)} of one handler`);
-  t.true(densest(all, 300) <= 30, `${densest(all, 300)} of all`);
+  t.true(densest(narrow, 300 - HELD_UP) <= 10, `${densest(narrow, 300 - HELD_UP)} of one handler`);
+  t.true(densest(all, 300 - HELD_UP) <= 30, `${densest(all, 300 - HELD_UP)} of all`);
 }
 
 // One after another: each has the machine to itself.

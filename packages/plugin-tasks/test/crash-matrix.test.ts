@@ -47,7 +47,10 @@ function expected(task: string, effects: number): Record<string, number> {
   return Object.fromEntries(Object.entries(ids).map(([name, id]) => [id, name === task ? effects : 1]));
 }
 
-for (const [point, task, effects] of matrix) {
+/** The whole table on the embedded broker: in the second run, on RabbitMQ, it is the broker that is tested. */
+const rows = process.env['WARREN_TEST_BROKER'] === 'rabbitmq' ? matrix.slice(0, 2) : matrix;
+
+for (const [point, task, effects] of rows) {
   const times = effects > 1 ? 'twice' : 'once';
   test(`a worker that dies ${point}, with the ${task} task of a chain: that has its effect ${times}, the others once`, async (t) => {
     t.deepEqual(await effectsOf(t, { task, point }), expected(task, effects));
