@@ -40,7 +40,7 @@ const show = commandModule<ShowFlags>({
   positionals: queue,
   options: { ...which, limit: { ...text, group, describe: 'At most so many; default 20' }, ...shared },
   examples: [
-    ['$0 dlq show mail.dead --where error=TimeoutError --limit 5', 'The first five that timed out'],
+    ['$0 dlq show mail.dead --where error=JobTimeoutError --limit 5', 'The first five that timed out'],
     ["$0 dlq show mail.dead --json | jq -r '.[].id'", 'Their ids'],
   ],
   run: async (flags) => (await import('../dead-letters/show.js')).show(flags),
@@ -60,7 +60,7 @@ const replay = commandModule<ReplayFlags>({
     ...shared,
   },
   examples: [
-    ['$0 dlq replay mail.dead --where error=TimeoutError --rate 50/s', 'Those that timed out, gently'],
+    ['$0 dlq replay mail.dead --where error=JobTimeoutError --rate 50/s', 'Those that timed out, gently'],
     ['$0 dlq replay mail.dead --where headers.x-tenant=acme --dry-run', 'How many there are of one tenant'],
   ],
   run: async (flags) => (await import('../dead-letters/replay-command.js')).replay(flags),
