@@ -19,7 +19,7 @@ async function packageProblems(name) {
   return problems.map((problem) => `publint: ${pkg.name}: ${formatMessage(problem, pkg, { color: false })}`);
 }
 
-/** AVA's own report, passed through. `onLine` gets each line of the list of tests, which ends at the rule, without colours. */
+/** AVA's own report, passed through: the list of tests, a rule, what failed and why. `onLine` gets the lines of the list, without colours. */
 async function runAva({ files, env }, onLine) {
   const colors = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1' } : {};
   const options = { stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, ...colors, ...env } };
@@ -29,31 +29,36 @@ async function runAva({ files, env }, onLine) {
     ava.once('error', reject);
     ava.once('close', (code) => resolve(code ?? 1));
   });
-  const [code] = await Promise.all([exited, readReport(ava.stdout, onLine)]);
-  return code;
+  const [code, reasons] = await Promise.all([exited, readReport(ava.stdout, onLine)]);
+  return { code, reasons };
 }
 
+/** Resolves with what follows the list. */
 async function readReport(output, onLine) {
   let listing = true;
+  const reasons = [];
   for await (const line of createInterface({ input: output })) {
     process.stdout.write(`${line}\n`);
     const text = stripVTControlCharacters(line);
     if (/^ {2}─$/.test(text)) listing = false;
     if (listing) onLine(text);
+    else reasons.push(text);
   }
+  return reasons;
 }
 
 /** Counts tests; a failing hook or a whole file that fails is one too. */
 async function countTests(run) {
-  const count = { passed: 0, failed: 0, skipped: 0 };
-  const code = await runAva(run, (line) => {
+  const count = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const { code, reasons } = await runAva(run, (line) => {
     if (/^ {2}✔ /.test(line)) count.passed++;
     else if (/^ {2}- \[skip\] /.test(line)) count.skipped++;
-    else if (/^ {2}✘ /.test(line) && !/^ {2}✘ \d+ tests? remaining in /.test(line)) count.failed++;
+    else if (/^ {2}✘ /.test(line) && !/^ {2}✘ \d+ tests? remaining in /.test(line)) count.failures.push(line);
   });
+  count.failed = count.failures.length;
   const nothingRan = count.passed + count.failed + count.skipped === 0;
   if ((code !== 0 || nothingRan) && count.failed === 0) count.failed = 1;
-  return count;
+  return { ...count, reasons };
 }
 
 /** Examples of what other tests have on RabbitMQ already. */
@@ -112,15 +117,23 @@ To run all: apt-get install ${list('debian', ' ')} (Debian, Ubuntu) or brew inst
   if (process.env.CI) console.log(`\nIn CI nothing may be skipped: ${skipped} tests were.`);
 }
 
+/** What failed, once more: a log is read from its end, and often kept no further back. */
+function repeatFailures(counts) {
+  for (const { failures, reasons } of counts.filter(({ failed }) => failed > 0)) {
+    console.log(['', 'What failed:', ...reasons.slice(0, 200), ...failures].join('\n'));
+  }
+}
+
 const counts = await countAll().catch((error) => {
   console.error(error);
-  return [{ passed: 0, failed: 1, skipped: 0 }];
+  return [{ passed: 0, failed: 1, skipped: 0, failures: [], reasons: [] }];
 });
 const sum = (kind) => counts.reduce((total, count) => total + count[kind], 0);
 const problems = await Promise.all(readdirSync('packages').map(packageProblems));
 for (const problem of problems.flat()) console.log(problem);
 const skipped = sum('skipped');
 if (skipped > 0) explainSkipped(skipped);
+repeatFailures(counts);
 const failures = sum('failed') + problems.filter((found) => found.length > 0).length;
 process.exitCode = failures > 0 || (skipped > 0 && process.env.CI) ? 1 : 0;
 console.log(`\n${sum('passed')} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
