@@ -1,7 +1,7 @@
 // @warren/core: connection lifecycle, dispatch, publishing, plugins, dependency injection.
 export { createWorker, Worker } from './worker.js';
 export type { StopOptions, StopResult } from './worker.js';
-export { attemptOf, defineJob, Job } from './job.js';
+export { attemptOf, defineJob, Job, requireJobType } from './job.js';
 export type { JobType, JobTypeOptions, OutgoingMessage } from './job.js';
 export { handler } from './handler.js';
 export type { Handler, HandlerClass, HandlerDefinition, HandlerFunction, HandlerInfo } from './handler.js';

@@ -52,6 +52,13 @@ export function defineJob(name: string, options: JobTypeOptions & { schema?: Sta
   return { name, queue, exchange, routingKey, bindings, codec, schema, handling };
 }
 
+/** Throws `ERR_INVALID_OPTION` for what is no job, such as a job's name: only programs without types can have it here. */
+export function requireJobType(given: unknown, option: string, expected = 'a job, made by defineJob'): asserts given is JobType {
+  const { name, queue, handling } = (given ?? {}) as Partial<JobType>;
+  if (typeof name === 'string' && typeof queue === 'object' && typeof handling === 'object') return;
+  throw new InvalidOptionError({ option, expected, got: given });
+}
+
 /** What a job can do while it runs; one for all jobs of a worker. */
 export interface JobContext {
   publish(job: JobType, payload: unknown, options: PublishOptions): Promise<void>;

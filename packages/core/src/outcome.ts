@@ -12,6 +12,8 @@ export interface Retry {
   /** Milliseconds; without it the handler's retry policy decides. */
   readonly delay?: number;
   readonly error?: unknown;
+  /** The retry policy has been asked, and `delay` is what it said: `decided` makes these. */
+  readonly decided?: true;
 }
 
 export interface Requeue {
@@ -45,7 +47,7 @@ export function postpone(delay: number): Requeue {
 }
 
 /** Failed: run again as the next attempt, after `delay` milliseconds or what the handler's retry policy says. Past its last attempt it is dead-lettered. */
-export function retry(options: { delay?: number; error?: unknown } = {}): Retry {
+export function retry(options: Omit<Retry, 'kind'> = {}): Retry {
   return brand({ kind: 'retry', ...options });
 }
 

@@ -4,6 +4,7 @@ import type { CodecRegistry } from './codec.js';
 import type { Connection } from './connection.js';
 import { messagePublish } from './diagnostics.js';
 import { InvalidOptionError, UnknownOptionError } from './errors.js';
+import { requireJobType } from './job.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import type { Message, MessageProperties } from './message.js';
 import { isThenable } from './middleware.js';
@@ -41,6 +42,7 @@ export class Publisher {
 
   /** Resolves when the broker has confirmed the job's message. */
   async publish(job: JobType, payload: unknown, options: PublishOptions = {}): Promise<void> {
+    requireJobType(job, 'publish');
     this.#checkOptions(options);
     const codec = this.#parts.codecs.get(job.codec);
     const encoded = encodePayload(job, payload, codec);

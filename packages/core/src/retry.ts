@@ -64,15 +64,16 @@ export function perError(policies: ReadonlyArray<readonly [ErrorClass, RetryPoli
   };
 }
 
-/** What a failure of the `attempt`-th run comes to: a retry with its wait, or past the last attempt a dead letter. */
-export function decided(
-  { delay, error = new Error('The handler asked for a retry.') }: Retry,
-  attempt: number,
-  policy: RetryPolicy,
-): Outcome {
+/**
+ * What a failure of the `attempt`-th run comes to: a retry with its wait, or past the last attempt a dead letter. A plugin's layer that has
+ * to know calls it before the dispatcher does; the policy, whose answer may be random, is asked once.
+ */
+export function decided(failure: Retry, attempt: number, policy: RetryPolicy): Outcome {
+  if (failure.decided) return failure;
+  const { delay, error = new Error('The handler asked for a retry.') } = failure;
   try {
     const wait = waitAfter(policy, attempt, { error, ...(delay !== undefined && { delay }) });
-    return wait === null ? deadLetter(error) : retry({ delay: wait, error });
+    return wait === null ? deadLetter(error) : retry({ delay: wait, error, decided: true });
   } catch (policyError) {
     return deadLetter(policyError);
   }

@@ -11,6 +11,7 @@ import { DuplicateHandlerError, WorkerStateError } from './errors.js';
 import { WorkerEvents } from './events.js';
 import type { WorkerEventMap } from './events.js';
 import type { Handler, HandlerDefinition } from './handler.js';
+import { requireJobType } from './job.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
 import { requireHandling, requireWhole, settingsOf } from './options.js';
@@ -74,6 +75,7 @@ export class Worker implements AsyncDisposable {
   /** Says who handles a job: a function, or a class that the container resolves. Before `start()`. */
   handle<P, I>(job: JobType<P, I>, handler: Handler<P>, given: HandlerOptions = {}): this {
     this.#require('register a handler', ['new'], 'Register handlers before start().');
+    requireJobType(job, 'handle');
     const queue = job.queue.name;
     if (this.definitions.some((other) => other.job.name === job.name && other.job.queue.name === queue)) {
       throw new DuplicateHandlerError({ job: job.name, queue });

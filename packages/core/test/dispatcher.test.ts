@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import * as v from 'valibot';
-import { ack, defineJob, fixed, never, retry } from '../src/index.js';
+import { ack, decided, defineJob, fixed, never, retry } from '../src/index.js';
 import type { Consume, Job, JobType, MessageProperties, Outcome, Plugin, RetryPolicy } from '../src/index.js';
 import { createTestWorker } from '../src/testing/index.js';
 import type { TestWorker } from '../src/testing/index.js';
@@ -181,6 +181,24 @@ test('a policy is asked with the attempt and the error, and an explicit delay wi
   });
   t.like(await worker.deliver(mail, { to: 'ann' }, { attempt: 4 }), { kind: 'retry', delay: 7 });
   t.deepEqual(asked, [[4, error]]);
+});
+
+test('a policy is asked once, also where a layer has to know its answer', async (t) => {
+  const answers = [5, null];
+  const policy: RetryPolicy = () => answers.shift() ?? null;
+  const worker = testWorker(t, {
+    plugins: [
+      {
+        name: 'curious',
+        consume: (next, info) => async (job) => {
+          const outcome = await next(job);
+          return outcome.kind === 'retry' ? decided(outcome, job.attempt, info.policy) : outcome;
+        },
+      },
+    ],
+  });
+  worker.handle(mail, () => Promise.reject(new Error('failed')), { retry: policy });
+  t.like(await worker.deliver(mail, { to: 'ann' }), { kind: 'retry', delay: 5 });
 });
 
 test('a layer that throws is the failure of that job alone', async (t) => {

@@ -139,6 +139,17 @@ test('a job has one handler on its queue', (t) => {
   t.notThrows(() => worker.handle(defineJob('mail', { queue: 'elsewhere' }), () => {}));
 });
 
+for (const given of ['mail', undefined, {}, () => {}]) {
+  test(`${typeof given} is no job to handle or to publish`, async (t) => {
+    const worker = createTestWorker();
+    const refused = { code: 'ERR_INVALID_OPTION', message: /: expected a job, made by defineJob, got / };
+    t.throws(() => worker.handle(given as never, () => {}), refused);
+    await worker.start();
+    await t.throwsAsync(worker.publish(given as never, {}), refused);
+    await worker.stop();
+  });
+}
+
 test('a plugin can add methods to the worker, from the moment that it is made', (t) => {
   const plugin: Plugin = { name: 'greets', extend: (worker) => void Object.assign(worker, { greet: () => worker.state }) };
   const worker = createWorker({ plugins: [plugin] }) as Worker & { greet(): string };
