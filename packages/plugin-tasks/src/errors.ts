@@ -75,6 +75,17 @@ export class TaskExpiredError extends UnrecoverableError {
   }
 }
 
+/** A task of a chain or group has no record in the worker's store: run here, it would leave what waits for it waiting for ever. */
+export class TaskRecordMissingError extends UnrecoverableError {
+  override readonly code = 'ERR_TASK_RECORD_MISSING';
+  constructor(facts: { task: string; id: string | undefined }) {
+    super(
+      `Task "${facts.task}" (${facts.id}) belongs to a chain or group, and this worker has no record of it: it was enqueued with another store, ` +
+        'or its record has expired. Give all workers and producers the same store, then replay it.',
+    );
+  }
+}
+
 /** A task's workers died while they ran it, or lost it, time and again. */
 export class TaskLostError extends UnrecoverableError {
   override readonly code = 'ERR_TASK_LOST';

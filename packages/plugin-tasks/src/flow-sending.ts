@@ -5,7 +5,7 @@ import type { Clock, Connection, Publisher, PublishOptions } from '@warren/core'
 import type { Continuations } from './continuations.js';
 import type { Enqueued, EnqueueOptions } from './enqueuing.js';
 import { FlowNotEnqueuedError } from './errors.js';
-import { plan } from './flow.js';
+import { FLOW, plan } from './flow.js';
 import type { Chain, GroupFlow, PlannedTask } from './flow.js';
 import type { Ledger } from './ledger.js';
 import { allInParallel } from './parallel.js';
@@ -36,7 +36,7 @@ export async function sendFlow(
   const { messageId: id = randomUUID(), unique, ...given } = options;
   if (unique) throw new InvalidOptionError({ option: 'unique', expected: 'a single task', got: `a ${flow.kind}` });
   const { tasks, group } = plan(flow, payload, id);
-  const sending = { ...given, correlationId: given.correlationId ?? id };
+  const sending = { ...given, headers: { ...given.headers, [FLOW]: id }, correlationId: given.correlationId ?? id };
   const now = parts.clock.now();
   await declareQueues(tasks, parts.connection);
   const records = tasks.map((each) => recordOf(each, sending, now));

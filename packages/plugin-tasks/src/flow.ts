@@ -1,6 +1,6 @@
 // Chains and groups: what they are, and which tasks with which records they come to.
 import { InvalidOptionError } from '@warren/core';
-import type { JobType } from '@warren/core';
+import type { Job, JobType } from '@warren/core';
 import { requireTask } from './task.js';
 import type { Membership } from './record.js';
 
@@ -28,6 +28,13 @@ export type Members<I extends readonly unknown[]> = { readonly [K in keyof I]: M
 /** What `group` gives: `then` says what comes after it. It is no promise. */
 export interface Group {
   then(last: JobType | Chain): GroupFlow;
+}
+
+/** The header of a message that belongs to a chain or group: the id of its last task. */
+export const FLOW = 'x-task-flow';
+
+export function isOfFlow({ headers }: Pick<Job, 'headers'>): boolean {
+  return headers[FLOW] !== undefined;
 }
 
 /** A group's records are gathered into one message. */
@@ -75,7 +82,7 @@ function requireSteps(task: unknown, option: string): void {
 
 /** Results travel as JSON. */
 function requireStep(step: unknown, option: string): void {
-  requireTask(step, { option, expected: 'a task, made by defineTask' });
+  requireTask(step, option);
   if (step.codec !== 'json') {
     throw new InvalidOptionError({ option, expected: `task "${step.name}" with the codec 'json'`, got: step.codec });
   }

@@ -3,8 +3,9 @@
 import { ack, deadLetter, decided, done, failed, JobAbortedError, postpone, requeue } from '@warren/core';
 import type { Clock, Consume, HandlerInfo, Job, Logger, Outcome } from '@warren/core';
 import type { Lease, RecordEntry } from '@warren/store';
-import { TaskExpiredError, TaskLostError } from './errors.js';
+import { TaskExpiredError, TaskLostError, TaskRecordMissingError } from './errors.js';
 import { equip } from './job.js';
+import { isOfFlow } from './flow.js';
 import { endOf, isFinished } from './record.js';
 import type { TaskRecord } from './record.js';
 import { resultOf } from './result.js';
@@ -53,6 +54,7 @@ export class TaskRunner {
       this.#parts.records.claim(job, id, (lost) => job.abort(lost)),
     );
     if (!claim) return postpone(PAUSE);
+    if (claim.kind === 'missing') return missing(job);
     if (claim.kind === 'busy') return postpone(Math.min(claim.wait, LONGEST_WAIT));
     return claim.kind === 'run' ? this.#attempt(job, claim.lease) : this.#over(claim.entry);
   }
@@ -123,6 +125,7 @@ export class TaskRunner {
 export function unrecorded(next: Consume, clock: Clock): Consume {
   return (job) => {
     equip(job, undefined);
+    if (isOfFlow(job)) return missing(job);
     return expiry(job, clock) ?? next(job);
   };
 }
@@ -130,6 +133,10 @@ export function unrecorded(next: Consume, clock: Clock): Consume {
 function expiry(job: Job, clock: Clock): Outcome | undefined {
   const at = expiredAt(job, clock.now());
   return at === undefined ? undefined : deadLetter(new TaskExpiredError({ task: job.name, expiredAt: at }));
+}
+
+function missing({ name: task, messageId: id }: Job): Outcome {
+  return deadLetter(new TaskRecordMissingError({ task, id }));
 }
 
 function lost({ task, lostRuns: runs = 0 }: TaskRecord): Outcome | undefined {

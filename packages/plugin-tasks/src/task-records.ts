@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Clock, Job } from '@warren/core';
 import { Lease } from '@warren/store';
 import type { LeaseLostError, RecordEntry, Records } from '@warren/store';
+import { isOfFlow } from './flow.js';
 import { errorOf, isCancellable, isNeeded, settled } from './record.js';
 import type { TaskRecord } from './record.js';
 import type { TasksSettings } from './options.js';
@@ -18,7 +19,9 @@ export type Claim =
   | { readonly kind: 'run'; readonly lease: Lease<TaskRecord> }
   /** Another worker runs it; in `wait` milliseconds its lease is over, unless it is renewed. */
   | { readonly kind: 'busy'; readonly wait: number }
-  | { readonly kind: 'over'; readonly entry: RecordEntry<TaskRecord> };
+  | { readonly kind: 'over'; readonly entry: RecordEntry<TaskRecord> }
+  /** It belongs to a chain or group and has no record: what comes after it is not known. */
+  | { readonly kind: 'missing' };
 
 const WORKER = `${hostname()}:${process.pid}`;
 
@@ -101,6 +104,7 @@ export class TaskRecords {
         key = keyOf(`${keyOf(id)}@${hashed(`${queue}/${job.name}`)}`);
         continue;
       }
+      if (!entry && key === keyOf(id) && isOfFlow(job)) return { kind: 'missing' };
       const refused = entry && this.#refusal(entry);
       if (refused) return refused;
       const value = this.#begun(entry?.value ?? this.#foreign(job, id), job);

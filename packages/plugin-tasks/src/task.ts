@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { defineJob, exponential, InvalidOptionError, milliseconds } from '@warren/core';
+import { defineJob, exponential, InvalidOptionError, milliseconds, requireJobType } from '@warren/core';
 import type { Duration, HandlerOptions, Job, JobType, JobTypeOptions, PublishOptions, QueueOptions } from '@warren/core';
 import { NotATaskError } from './errors.js';
 
@@ -58,15 +58,9 @@ function withPriorities(given: string | QueueOptions, priorities: number): Queue
 }
 
 /** Throws `ERR_INVALID_OPTION` for what is no task, and `ERR_NOT_A_TASK` for a job that is none. */
-export function requireTask(
-  given: unknown,
-  { option, expected }: { option: string; expected: string },
-): asserts given is JobType {
-  const { name, queue, handling } = (given ?? {}) as Partial<JobType>;
-  if (typeof name !== 'string' || typeof queue !== 'object' || typeof handling !== 'object') {
-    throw new InvalidOptionError({ option, expected, got: given });
-  }
-  taskSettingsOf({ name, handling });
+export function requireTask(given: unknown, option: string, expected = 'a task, made by defineTask'): asserts given is JobType {
+  requireJobType(given, option, expected);
+  taskSettingsOf(given);
 }
 
 /** The settings of a job that is a task. Throws `ERR_NOT_A_TASK`, and `ERR_INVALID_OPTION` for settings that are wrong. */

@@ -52,7 +52,7 @@ export class Tasks {
   async enqueue(task: JobType | Chain | GroupFlow, payload?: unknown, options: EnqueueOptions = {}): Promise<TaskHandle> {
     requireId(options.messageId);
     if (isFlow(task)) return this.#enqueueFlow(task, payload, options);
-    requireTask(task, { option: 'enqueue', expected: 'a task made by defineTask, a chain, or a group with .then(task)' });
+    requireTask(task, 'enqueue', 'a task made by defineTask, a chain, or a group with .then(task)');
     const enqueued = await this.#enqueuing.enqueue(task, payload, options);
     return new TaskHandle(enqueued.id, this.#access, enqueued);
   }

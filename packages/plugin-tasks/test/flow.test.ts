@@ -1,4 +1,5 @@
 import { fixed } from '@warren/core';
+import type { Message } from '@warren/core';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { chain, defineTask, group } from '../src/index.js';
@@ -80,6 +81,26 @@ test('a task that dies fails what waits for it; replayed, it lets that run', asy
   await worker.advance(1);
   t.is(await handle.result(), 'stored url');
 });
+
+for (const options of [{}, { records: false }]) {
+  test(`a worker ${options.records === false ? 'without records' : 'with another store'} does not run a flow’s task, which replayed by the right one goes on`, async (t) => {
+    const [right, wrong] = [taskWorker(t), taskWorker(t, options)];
+    const runs: string[] = [];
+    for (const { worker } of [right, wrong]) {
+      for (const task of [fetch, store]) worker.handle(task, ({ payload }) => runs.push(payload));
+      await worker.start();
+    }
+    const handle = await right.worker.enqueue(chain([fetch, store]), 'url', { messageId: 'f' });
+    const [{ properties }] = right.worker.published as [Message];
+    const outcome = await wrong.worker.deliver(fetch, 'url', properties);
+    t.like(outcome, { kind: 'deadLetter', error: { code: 'ERR_TASK_RECORD_MISSING' } });
+    t.deepEqual(runs, []);
+    const { headers } = wrong.worker.sent[0]?.properties ?? {};
+    await right.worker.deliver(fetch, 'url', { ...properties, headers });
+    await right.worker.advance(1);
+    t.is(await handle.result(), 2);
+  });
+}
 
 test('cancelling a flow cancels all of it that has not begun', async (t) => {
   const { worker } = taskWorker(t);
