@@ -43,9 +43,12 @@ async function release(path: string, environment: Shared): Promise<void> {
   await environment.databases.root.close();
 }
 
-/** Without overlapping syncs a transaction is on disk when it is seen by others, and when its promise resolves. */
+/**
+ * Without overlapping syncs a transaction is on disk when it is seen by others, and when its promise resolves. The batches of a turn of the
+ * event loop have a promise that nobody can have: where a commit failed, as on a full disk, it would end the process.
+ */
 function openDatabases({ open }: typeof Lmdb, path: string): Omit<LmdbEnvironment, 'close'> {
-  const root = open({ path, noSubdir: false, overlappingSync: false });
+  const root = open({ path, noSubdir: false, overlappingSync: false, eventTurnBatching: false });
   return {
     root,
     records: root.openDB({ name: 'records', keyEncoding: 'binary' }),

@@ -80,11 +80,15 @@ export class LmdbStore implements Store {
   }
 
   #change<R>(key: string, change: (found: Found) => R): Promise<R> {
-    return this.#environment.root.transaction(() => {
+    const { root, records } = this.#environment;
+    const changed = root.transaction(() => {
       const now = Date.now();
       const name = Buffer.from(key);
       this.#sweep(now);
-      return change({ name, record: this.#environment.records.get(name), now });
+      return change({ name, record: records.get(name), now });
+    });
+    return changed.catch(async (error: unknown) => {
+      throw await commitFailure(error);
     });
   }
 
@@ -124,6 +128,13 @@ export class LmdbStore implements Store {
     }
     return page;
   }
+}
+
+/** Why a commit failed is a rejection of its own, in the error: it ends the process unless somebody hears of it. */
+async function commitFailure(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  const reason = await commitError?.catch((cause: unknown) => cause);
+  return reason instanceof Error ? new Error(`${reason.message}, as when the disk is full`, { cause: reason }) : error;
 }
 
 function isLive(record: StoredRecord | undefined, now: number): record is StoredRecord {

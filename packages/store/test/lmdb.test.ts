@@ -1,4 +1,4 @@
-import { execFileSync, fork } from 'node:child_process';
+import { execFile, execFileSync, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { lmdbStore } from '../src/lmdb.js';
@@ -143,6 +144,17 @@ test('A folder that cannot be made is ERR_STORE_UNAVAILABLE.', async (t) => {
   await writeFile(file, '');
   const store = await open(t, join(file, 'below'));
   await t.throwsAsync(store.get('a'), { code: 'ERR_STORE_UNAVAILABLE' });
+});
+
+test('A change that the disk has no room for is ERR_STORE_UNAVAILABLE, and no more than that.', async (t) => {
+  const [folder, program] = [await folderOf(t), fileURLToPath(new URL('_filling-process.js', import.meta.url))];
+  // No file may be larger than 10 or 20 MB, depending on the shell: as on a full disk, a write past that fails.
+  const limited = ['-c', 'ulimit -f 20000 && exec "$@"', 'sh', process.execPath, program, `lmdb:${folder}`];
+  const { stdout } = await promisify(execFile)('sh', limited, { timeout: 60_000 });
+  const { reasons, kept } = JSON.parse(stdout) as { reasons: string[]; kept: boolean };
+  t.true(reasons.length > 0);
+  for (const reason of reasons) t.regex(reason, /^ERR_STORE_UNAVAILABLE: .*disk is full/);
+  t.true(kept);
 });
 
 test('A process that has nothing else to do ends, with its store open.', async (t) => {
