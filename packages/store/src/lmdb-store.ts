@@ -130,11 +130,11 @@ export class LmdbStore implements Store {
   }
 }
 
-/** Why a commit failed is a rejection of its own, in the error: it ends the process unless somebody hears of it. */
-async function commitFailure(error: unknown): Promise<unknown> {
-  const { commitError } = error as { readonly commitError?: Promise<never> };
+/** Why a commit failed is a rejection of its own, in what rejects: it ends the process unless somebody hears of it. */
+async function commitFailure(failure: unknown): Promise<unknown> {
+  const { commitError } = failure as { readonly commitError?: Promise<never> };
   const reason = await commitError?.catch((cause: unknown) => cause);
-  return reason instanceof Error ? new Error(`${reason.message}, as when the disk is full`, { cause: reason }) : error;
+  return reason instanceof Error ? new Error(`${reason.message}, as when the disk is full`, { cause: reason }) : failure;
 }
 
 function isLive(record: StoredRecord | undefined, now: number): record is StoredRecord {
