@@ -4,7 +4,12 @@ import { StoreClosedError, StoreTimeoutError, StoreUnavailableError } from './er
 import { checkKey, checkPrefix, checkTtl, checkValue } from './limits.js';
 import type { Entry, ListedEntry, PutOptions, Store } from './store.js';
 
-export interface GuardOptions<S extends Store> {
+/** What a store is made of. Its `list` may give undefined where it has looked, and has to look further: each look has a deadline of its own. */
+export interface StoreClient extends Omit<Store, 'list'> {
+  list(prefix: string): AsyncIterable<ListedEntry | undefined>;
+}
+
+export interface GuardOptions<S extends StoreClient> {
   /** For messages: the store's URL without its password. */
   readonly name: string;
   /** Milliseconds that a call may take, the opening that it waits for included. */
@@ -17,7 +22,7 @@ export interface GuardOptions<S extends Store> {
 }
 
 /** What every implementation of the port has in common: limits, deadlines, its errors, opening when it is needed, and an end. */
-export class GuardedStore<S extends Store = Store> implements Store {
+export class GuardedStore<S extends StoreClient = StoreClient> implements Store {
   protected readonly options: GuardOptions<S>;
   #opening: Promise<S> | undefined;
   #opened: S | undefined;
@@ -64,7 +69,7 @@ export class GuardedStore<S extends Store = Store> implements Store {
       for (;;) {
         const { done, value } = await this.call(() => entries.next());
         if (done) return;
-        yield value;
+        if (value) yield value;
       }
     } finally {
       // Not awaited: a step that was late is still under way.

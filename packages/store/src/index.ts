@@ -7,7 +7,7 @@ export type { RecordEntry } from './records.js';
 export { isTransactional, STORE } from './store.js';
 export type { Entry, ListedEntry, PutOptions, Store, Transaction, TransactionalStore } from './store.js';
 export { GuardedStore } from './guarded-store.js';
-export type { GuardOptions } from './guarded-store.js';
+export type { GuardOptions, StoreClient } from './guarded-store.js';
 export { createStore } from './create.js';
 export type { CreateStoreOptions } from './create.js';
 export { provideStore } from './provide.js';

@@ -1,7 +1,8 @@
 import { StoreTimeoutError } from './errors.js';
 import type { RedisConnection, RedisNode } from './redis-connection.js';
 import type { ScriptedClient } from './redis-scripts.js';
-import type { Entry, ListedEntry, PutOptions, Store } from './store.js';
+import type { StoreClient } from './guarded-store.js';
+import type { Entry, ListedEntry, PutOptions } from './store.js';
 
 interface RedisStoreOptions {
   /** For messages. */
@@ -16,7 +17,7 @@ interface RedisStoreOptions {
 const PAGE = 100;
 
 /** Records in a Redis, or in a cluster, as redis-scripts.ts writes them. */
-export class RedisStore implements Store {
+export class RedisStore implements StoreClient {
   readonly #connection: RedisConnection;
   readonly #options: RedisStoreOptions;
 
@@ -52,13 +53,15 @@ export class RedisStore implements Store {
     return deleted === 1;
   }
 
-  async *list(prefix: string): AsyncGenerator<ListedEntry> {
+  /** Undefined between two pages: of millions of keys all may be others'. */
+  async *list(prefix: string): AsyncGenerator<ListedEntry | undefined> {
     const seen = new Set<string>(); // SCAN may give a key twice, and so may two nodes while its slot moves
     for await (const keys of this.#pages(prefix)) {
       const fresh = [...new Set(keys)].filter((key) => !seen.has(key));
       for (const key of fresh) seen.add(key);
       const entries = await Promise.all(fresh.map(async (key) => ({ key, entry: await this.get(key) })));
       for (const { key, entry } of entries) if (entry) yield { key, ...entry };
+      yield undefined;
     }
   }
 

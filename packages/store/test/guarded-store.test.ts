@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { GuardedStore, StoreClientMissingError, StoreLimitError } from '../src/index.js';
-import type { Store } from '../src/index.js';
+import type { StoreClient } from '../src/index.js';
 import { memoryStore } from '../src/memory.js';
 import { listed } from './_keys.js';
 
 /** A store of which some calls are replaced. */
-function guarded(calls: Partial<Store>, { timeout = 5_000, open = async () => {} } = {}): GuardedStore {
+function guarded(calls: Partial<StoreClient>, { timeout = 5_000, open = async () => {} } = {}): GuardedStore {
   const inner = memoryStore({ timeout: 60_000 });
-  const whole: Store = {
+  const whole: StoreClient = {
     get: (key) => inner.get(key),
     putIfAbsent: (key, value, options) => inner.putIfAbsent(key, value, options),
     replaceIfVersion: (key, version, change) => inner.replaceIfVersion(key, version, change),
@@ -31,8 +31,8 @@ test('A call without an answer is rejected when its time is over, and not before
 });
 
 test('Opening takes from the time of the call that waits for it.', async (t) => {
-  const store = guarded({ get: never }, { timeout: 80, open: () => delay(50) });
-  const late = delay(50 + 80 - 1, 'late');
+  const store = guarded({ get: never }, { timeout: 1_200, open: () => delay(1_000) });
+  const late = delay(1_000 + 1_200 - 1, 'late');
   const refused = t.throwsAsync(store.get('a'), { code: 'ERR_STORE_TIMEOUT' }).then(() => 'refused');
   t.is(await Promise.race([late, refused]), 'refused');
 });
@@ -53,6 +53,18 @@ test('Each step of a list has a deadline of its own.', async (t) => {
   };
   await t.throwsAsync(all, { code: 'ERR_STORE_TIMEOUT' });
   t.is(seen.length, 5);
+});
+
+test('A look that finds nothing is a step of a list, and no entry.', async (t) => {
+  const entry = { key: 'a', value: 'x', version: 1, age: 0 };
+  const looking = async function* () {
+    for (let look = 0; look < 10; look++) {
+      await delay(100);
+      yield undefined;
+    }
+    yield entry;
+  };
+  t.deepEqual(await listed(guarded({ list: looking }, { timeout: 900 }), ''), [entry]);
 });
 
 test('A list that is left early tells the implementation.', async (t) => {

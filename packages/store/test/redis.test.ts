@@ -1,7 +1,10 @@
 import { type PrivateServer, startRedis, withRedis } from '@warren/store-servers';
 import anyTest, { type ExecutionContext } from 'ava';
+import * as redisPackage from 'redis';
 import { createClient } from 'redis';
 import { createStore, type Store } from '../src/index.js';
+import { connectRedis } from '../src/redis-connection.js';
+import { RedisStore } from '../src/redis-store.js';
 import { claimsOfProcesses } from './_claims.js';
 import { conformance } from './_conformance.js';
 import { listed, ownPrefix } from './_keys.js';
@@ -56,6 +59,20 @@ test('Keys are under a prefix, and those of others are left alone.', async (t) =
     (await listed(own, '')).map(({ key, value }) => [key, value]),
     [[key, 'own']],
   );
+});
+
+test('A list takes one step for each page of keys that are not its own.', async (t) => {
+  const redis = await client(t);
+  const others = Array.from({ length: 1_000 }, (_, index) => [`other ${index}`, ''] as const);
+  await redis.mSet(Object.fromEntries(others));
+  const connection = await connectRedis(redisPackage, { url: new URL(await redisUrl()), patience: 20_000 });
+  t.teardown(() => connection.destroy());
+  const store = new RedisStore(connection, { name: 'redis:', prefix: ownPrefix(), patience: 20_000 });
+  const steps: unknown[] = [];
+  for await (const step of store.list('')) steps.push(step);
+  t.true(steps.length >= 5, `${steps.length}`);
+  t.deepEqual([...new Set(steps)], [undefined]);
+  await redis.del(others.map(([key]) => key));
 });
 
 test('A key that somebody else has written is an error that names it.', async (t) => {
