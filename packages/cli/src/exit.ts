@@ -8,6 +8,7 @@ import {
   UnsupportedByBrokerError,
   WorkerError,
 } from '@warren/core';
+import { printableLines } from './output.js';
 
 export const EXIT = {
   done: 0,
@@ -30,8 +31,12 @@ export function forced(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** A user's mistake is told by its message; anything else is a bug of ours or of a handler, and needs its stack. */
+/** A user's mistake is told by its message; anything else is a bug of ours or of a handler, and needs its stack. Fit for a terminal. */
 export function describe(error: unknown): string {
+  return printableLines(textOf(error));
+}
+
+function textOf(error: unknown): string {
   if (error instanceof WorkerError) return `${error.message} [${error.code}]`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

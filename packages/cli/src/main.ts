@@ -1,6 +1,7 @@
 // Parses the command line. Only yargs is loaded here: a command's body is imported when it runs, so that --help answers at once.
 import yargs from 'yargs';
 import type { Argv } from 'yargs';
+import { LITERAL } from './commands/command.js';
 import { commands } from './commands/index.js';
 import { version } from './version.js';
 
@@ -11,6 +12,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit();
     throw error;
   });
+  // Nobody reads the talk: the work goes on.
+  process.stderr.on('error', () => {});
   try {
     await execute(argv);
   } catch (error) {
@@ -31,14 +34,22 @@ export async function execute(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** yargs makes an empty text of a lone dash among the arguments. */
+/** A lone dash, of which yargs makes an empty text. */
 const STDIN = '@-';
+
+/** With what yargs would lose: a lone dash, and what follows `--`. */
+function readable(argv: readonly string[]): string[] {
+  const given = argv.map((argument) => (argument === '-' ? STDIN : argument));
+  const end = given.indexOf('--');
+  if (end < 0) return given;
+  return [...given.slice(0, end), ...given.slice(end + 1).map((argument) => `${LITERAL}${argument}`)];
+}
 
 /** What yargs says does not tell what to do. */
 const TOO_FEW = /^Not enough non-option arguments: got (\d+), need at least (\d+)$/;
 
 function parser(argv: readonly string[]): Argv {
-  return yargs(argv.map((argument) => (argument === '-' ? STDIN : argument)))
+  return yargs(readable(argv))
     .scriptName('worker')
     .usage('$0 <command> [options]')
     .command([...commands])
@@ -68,5 +79,7 @@ class Mistake extends Error {}
 function fail(message: string | null, error: Error | undefined): never {
   if (error && error.name !== 'YError') throw error;
   const said = (message || error?.message) ?? 'The command line is wrong.';
-  throw new Mistake(said.replace(TOO_FEW, 'Arguments are missing: got $1, expected $2. Add --help to see which.'));
+  throw new Mistake(
+    said.replaceAll(LITERAL, '').replace(TOO_FEW, 'Arguments are missing: got $1, expected $2. Add --help to see which.'),
+  );
 }

@@ -22,7 +22,16 @@ export function print(text: string): void {
 
 /** One JSON document. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, undefined, 2));
+  print(escaped(JSON.stringify(value, undefined, 2)));
+}
+
+/** The same JSON, without what a terminal obeys: JSON itself escapes no control character beyond U+001F. */
+export function escaped(json: string): string {
+  return json.replaceAll(/[\u007F-\u009F\p{Cf}]/gu, (character) => character.split('').map(unicodeEscape).join(''));
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** A line for the person at the terminal; not with --quiet. */
@@ -44,6 +53,11 @@ export function printTable(head: readonly string[], rows: ReadonlyArray<Readonly
 /** Names and bodies come from the broker: no control sequence of theirs reaches the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}
+
+/** The same for text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 const NO_LINES = Object.fromEntries(

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import rateLimit from '@warren/plugin-ratelimit';
-import { checkNode, checkPrefetch } from '../src/doctor/checks.js';
+import { checkNode, checkPrefetch, consumerTimeoutOf } from '../src/doctor/checks.js';
 import type { Broker } from '../src/broker/broker.js';
 import { loadProjectConfig } from '../src/project/config.js';
 import { loadProject } from '../src/project/project.js';
@@ -67,6 +67,10 @@ test('a handler that may run longer than the broker waits for it is a problem, u
     { status: 'problem' },
   );
   t.is((await doctor(t, ['--url', url, '--consumer-timeout', '1h'], cwd)).code, 0);
+});
+
+test('the time that the broker waits is given as any duration', (t) => {
+  t.deepEqual(['2h', '5000', undefined].map(consumerTimeoutOf), [7_200_000, 5_000, 1_800_000]);
 });
 
 test('delayed messages that could not be delivered are a problem', async (t) => {

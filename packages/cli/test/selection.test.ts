@@ -40,6 +40,7 @@ for (const [where, holds] of [
   [['headers.x-tenant=acme'], true],
   [['headers.x-size=12'], true],
   [['headers.x-nothing=*'], false],
+  [['headers.__proto__=*'], false],
 ] as const) {
   test(`--where ${where.join(' ') || 'nothing'} ${holds ? 'holds' : 'does not hold'}`, (t) => {
     t.is(selectionOf({ where }).holds(timedOut), holds);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { createContainer } from '@warren/core';
@@ -83,6 +84,9 @@ test('doctor asks the store, and makes none', async (t) => {
   t.deepEqual(await findings(), []);
   t.like(await findings('--store', 'lmdb:state'), [{ status: 'ok', detail: 'lmdb:state: the first start makes it' }]);
   t.false(existsSync(join(cwd, 'state')));
+  await mkdir(join(cwd, 'empty'));
+  t.like(await findings('--store', 'lmdb:empty'), [{ status: 'ok', detail: 'lmdb:empty: the first start makes it' }]);
+  t.deepEqual(await readdir(join(cwd, 'empty')), []);
   t.regex(JSON.stringify(await findings('--store', 'memory:')), /memory: answers in [\d.]+ ms/);
   t.like(await findings('--store', 'redis://u:hunter2@127.0.0.1:1'), [{ status: 'problem' }]);
 });

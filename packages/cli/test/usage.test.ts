@@ -1,7 +1,9 @@
 import test from 'ava';
 import { exitCodeOf } from '../src/exit.js';
 import { execute } from '../src/main.js';
+import { broker } from './_broker.js';
 import { project, run } from './_cli.js';
+import { take } from './_dead.js';
 import { sleeper } from './_sleeper.js';
 
 const START = ['start', '--url', 'amqp://127.0.0.1:1'];
@@ -36,6 +38,10 @@ for (const [args, code, says] of [
   [['publish', '--job', 'nap', '{}', 'extra'], 'ERR_USAGE', /one argument/],
   [['queues', 'peek'], 'ERR_USAGE', /Arguments are missing/],
   [['doctor', '--consumer-timeout', 'long'], 'ERR_INVALID_OPTION', /--consumer-timeout/],
+  [['start', '--url', ''], 'ERR_INVALID_OPTION', /url: expected an address/],
+  [['publish', 'x', 'y', 'z', '--', '--flag'], 'ERR_USAGE', /^Unknown arguments: --flag,/],
+  [[...START, '--config', 'first.ts', '--config', 'last.ts'], 'ERR_CONFIG_NOT_FOUND', /last\.ts/],
+  [['queues', 'peek', 'x', '--limit', '5', '--limit', '0'], 'ERR_USAGE', /got "0"/],
 ] as const) {
   test(`worker ${args.join(' ')} is ${code}`, async (t) => {
     const cwd = await project(t, { 'handlers/nap.ts': sleeper('never') });
@@ -50,6 +56,20 @@ test('a mistake is told in a sentence with its code, without a stack', async (t)
   t.is(code, 2);
   t.is(stdout, '');
   t.is(stderr, "worker: --concurrency: expected a whole number, got 'abc'. [ERR_INVALID_OPTION]\n");
+});
+
+test('what follows -- is an argument, whatever it begins with', async (t) => {
+  const { url, channel, queue } = await broker(t);
+  await channel.assertQueue(queue, { durable: true });
+  const args = ['publish', '--url', url, '--', '', queue];
+  for (const body of ['--flag', '-', 'text']) {
+    const { code, stderr } = await run(t, [...args, body], { cwd: await project(t), input: 'stdin' });
+    t.is(code, 0, stderr);
+  }
+  t.deepEqual(
+    (await take(channel, queue)).map(({ body }) => body),
+    ['--flag', 'stdin', 'text'],
+  );
 });
 
 test('a bug is told with its stack', async (t) => {

@@ -22,7 +22,21 @@ export function commandModule<F>({ command, describe, options, positionals = {},
       return yargs.options(options).example(examples as Array<[string, string]>);
     },
     handler: async (flags) => {
-      process.exitCode = await run(flags as F);
+      process.exitCode = await run({ ...flags, ...single(flags, { ...options, ...positionals }) } as F);
     },
   };
+}
+
+/** Begins an argument that is no flag, whatever it looks like: it came after `--`. No argument can hold this character. */
+export const LITERAL = '\0';
+
+/** What takes one value: given again, the last counts, as it does from source to source of the configuration. */
+function single(flags: Record<string, unknown>, known: Record<string, Options>): Record<string, unknown> {
+  const names = Object.keys(known).filter((name) => !known[name]?.array && name in flags);
+  return Object.fromEntries(
+    names.map((name) => {
+      const last: unknown = [flags[name]].flat().at(-1);
+      return [name, typeof last === 'string' && last.startsWith(LITERAL) ? last.slice(LITERAL.length) : last];
+    }),
+  );
 }

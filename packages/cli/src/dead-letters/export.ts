@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { GetMessage } from 'amqplib';
 import { FileExistsError, UsageError } from '../errors.js';
 import { EXIT } from '../exit.js';
-import { say } from '../output.js';
+import { escaped, say } from '../output.js';
 import { readLetter } from './letter.js';
 import { QueueReader } from './reader.js';
 import { selectionOf } from './selection.js';
@@ -65,7 +65,7 @@ async function toFile(lines: Readable, file: string): Promise<void> {
 function lineOf({ fields, properties, content }: GetMessage): string {
   const { headers = {}, ...rest } = properties;
   const { exchange, routingKey, redelivered } = fields;
-  return JSON.stringify({ exchange, routingKey, redelivered, properties: rest, headers, ...bodyOf(content) }, withBytes);
+  return escaped(JSON.stringify({ exchange, routingKey, redelivered, properties: rest, headers, ...bodyOf(content) }, withBytes));
 }
 
 /** Text where the bytes are that and nothing else, so that they can be made of it again. */

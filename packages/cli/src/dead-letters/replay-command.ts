@@ -3,7 +3,7 @@ import { Worker } from '@warren/core';
 import type { Session } from '../broker/session.js';
 import { UsageError } from '../errors.js';
 import { describe, EXIT } from '../exit.js';
-import { limitOf, print, printJson, say } from '../output.js';
+import { limitOf, print, printable, printJson, say } from '../output.js';
 import { bar, perSecond, showProgress, tell } from '../progress.js';
 import { CONNECT_TIMEOUT } from '../project/project.js';
 import type { Project } from '../project/project.js';
@@ -45,7 +45,7 @@ export async function replay(flags: ReplayFlags): Promise<number> {
     reader,
     signal: interrupted.signal,
     send: dryRun ? undefined : (copy) => worker.send(copy),
-    onFailed: (letter, error) => tell(`${nameOf(letter)}: ${describe(error)}`),
+    onFailed: (letter, error) => tell(`${printable(nameOf(letter))}: ${describe(error)}`),
   });
   await withProgress(replay, { reader, flags });
   process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -105,7 +105,7 @@ function summarize({ progress }: Replay, { flags, interrupted, found }: Result):
   if (interrupted) say('worker: interrupted', flags);
   if (flags.json) printJson({ queue: flags.queue, dryRun, found, replayed, failed, destinations, seconds, interrupted });
   else {
-    const places = Object.entries(destinations).map(([name, count]) => `${count} to ${name}`);
+    const places = Object.entries(destinations).map(([name, count]) => `${count} to ${printable(name)}`);
     const to = places.length > 0 ? ` (${places.join(', ')})` : '';
     print(`${replayed} of ${found} ${dryRun ? 'would be ' : ''}replayed${to}, ${failed} failed, in ${seconds} s`);
   }

@@ -51,7 +51,7 @@ function conditionOf(text: string): Holds {
 
 function fieldOf(name: string): (letter: DeadLetter) => string | undefined {
   if (name.startsWith(HEADER) && name.length > HEADER.length)
-    return ({ message }) => headerText(message.properties.headers?.[name.slice(HEADER.length)]);
+    return ({ message }) => headerText(message.properties.headers ?? {}, name.slice(HEADER.length));
   const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
   if (field) return field;
   throw new InvalidOptionError({
@@ -61,9 +61,9 @@ function fieldOf(name: string): (letter: DeadLetter) => string | undefined {
   });
 }
 
-function headerText(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+function headerText(headers: Record<string, unknown>, name: string): string | undefined {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A letter of which nobody knows when it died is not older than anything. */

@@ -1,5 +1,6 @@
 // One check each. A check says what it found; what it cannot find out it leaves out.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { milliseconds, never } from '@warren/core';
 import type { HandlerDefinition, HandlerInfo, Queue } from '@warren/core';
 import { shortTime } from '../start/readable.js';
@@ -8,6 +9,7 @@ import type { Project } from '../project/project.js';
 import { knownQueues, unlessMissing, UNROUTABLE } from '../queues/inventory.js';
 import { folderOf } from '../project/store.js';
 import { redacted } from '../project/redacted.js';
+import { durationOf } from '../publish/options.js';
 import { compareTopology } from './topology.js';
 import { topologyOf } from '../project/project.js';
 
@@ -73,7 +75,7 @@ function brokerLimit({ arguments: args }: Queue, broker: Broker | undefined, con
 
 /** The broker's default: rabbitmq.com/docs/consumers#acknowledgement-timeout. */
 export function consumerTimeoutOf(given: string | undefined): number {
-  return milliseconds(given ?? '30m', '--consumer-timeout');
+  return milliseconds(durationOf(given ?? '30m'), '--consumer-timeout');
 }
 
 /** A prefetch for a whole channel, where the broker would ignore it. */
@@ -100,17 +102,20 @@ export function checkPrefetch({ plugins, definitions, worker }: Project, broker:
   });
 }
 
-/** Whether the store answers, and in which time; of a folder that is not there yet nothing is known, for asking would make it. */
+/** Whether the store answers, and in which time; of a folder without a store nothing is known, for asking would make one. */
 export async function checkStore({ store, config }: Project): Promise<Finding[]> {
   const { store: address = '' } = config.values;
   if (!store) return [];
   const folder = folderOf(address, config.cwd);
-  if (folder !== undefined && !existsSync(folder))
+  if (folder !== undefined && !existsSync(join(folder, LMDB_FILE)))
     return config.origins.store === 'default' ? [] : [ok('store', `${address}: the first start makes it`)];
   const began = performance.now();
   await store.get('doctor');
   return [ok('store', `${redacted(address)} answers in ${shortTime(performance.now() - began)}`)];
 }
+
+/** What makes a folder a store of LMDB. */
+const LMDB_FILE = 'data.mdb';
 
 /** Delayed messages whose destination was gone when they came due. */
 export async function checkUnroutable(broker: Broker, project: Project): Promise<Finding[]> {

@@ -4,7 +4,7 @@ import { redactUrl, WorkerError } from '@warren/core';
 import { connectTo } from '../broker/session.js';
 import type { Broker } from '../broker/broker.js';
 import { describe, EXIT } from '../exit.js';
-import { print, printJson } from '../output.js';
+import { print, printableLines, printJson } from '../output.js';
 import type { OutputFlags } from '../output.js';
 import { loadProjectConfig } from '../project/config.js';
 import { loadProject } from '../project/project.js';
@@ -38,7 +38,7 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   if (flags.json) printJson({ findings, problems, warnings });
   else {
     for (const { check, status, detail } of findings)
-      print(`${styleText(COLORS[status], MARKS[status])} ${check.padEnd(9)} ${detail}`);
+      print(`${styleText(COLORS[status], MARKS[status])} ${check.padEnd(9)} ${printableLines(detail)}`);
     if (!flags.quiet) print(`${problems} problems, ${warnings} warnings`);
   }
   return problems > 0 ? EXIT.failed : EXIT.done;

@@ -135,7 +135,8 @@ async function readConfig(cwd: string, given: string | undefined): Promise<{ fil
 }
 
 /** What core does not check, because it never sees it. */
-function check({ plugins, handlers, logLevel, shutdownTimeout, managementUrl, store }: WorkerConfig): void {
+function check({ url, plugins, handlers, logLevel, shutdownTimeout, managementUrl, store }: WorkerConfig): void {
+  require('url', 'an address such as amqp://localhost', url, !Array.isArray(url) || url.length > 0);
   require('plugins', 'a list of names and plugins', plugins, Array.isArray(plugins) &&
     plugins.every((plugin) => isName(plugin) || isObject(plugin)));
   require('handlers', 'files or glob patterns', handlers, handlers === undefined || [handlers].flat().every(isName));
