@@ -12,6 +12,12 @@ for (const [url, shown] of [
   ['amqp://app:s3\ncret@broker', 'amqp://app:***@broker'],
   ['redis+tls://:s3cret@host', 'redis+tls://:***@host'],
   ['postgres://host/shop?user=app&password=s3cret&sslmode=require', 'postgres://host/shop?user=app&password=***&sslmode=require'],
+  ['amqp:///app:s3cret@broker', 'amqp:///app:***@broker'],
+  ['amqp:/app:s3cret@broker', 'amqp:/app:***@broker'],
+  ['amqp//app:s3cret@broker', 'amqp//app:***@broker'],
+  ['amqp:app:s3cret@broker', 'amqp:***@broker'],
+  ['app:s3cret@broker', 'app:***@broker'],
+  ['amqp://app@broker:5672', 'amqp://app@broker:5672'],
   ['amqp://broker:5672/shop', 'amqp://broker:5672/shop'],
   ['amqp://app@broker', 'amqp://app@broker'],
 ] as const) {
