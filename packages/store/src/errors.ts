@@ -12,7 +12,7 @@ export class StoreUrlError extends ConfigurationError {
   /** `got` without its password. */
   constructor(facts: { got: string }) {
     super(
-      `Store: expected memory:, lmdb:./folder, redis://host:6379 or postgres://user:password@host:5432/database, got ${facts.got}.`,
+      `Store: expected memory:, lmdb:./folder, redis://host:6379 or postgres://user:password@host:5432/database, got ${facts.got || 'nothing'}.`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { StoreUrlError } from './errors.js';
 import { importClient } from './import-client.js';
 import { GuardedStore } from './guarded-store.js';
 import { connectRedis } from './redis-connection.js';
@@ -7,6 +8,7 @@ import type { Store } from './store.js';
 
 const DEFAULT_PREFIX = 'warren:';
 const HOST = /^[^\s,/@?#]+:\d+$/;
+const DATABASE = /^(\/\d*)?$/;
 
 /**
  * `redis://user:password@host:6379/0`, or `rediss://…` for TLS: Redis 6 or later. Options, after `?`: `prefix` of all keys, default
@@ -18,6 +20,8 @@ export function redisStore(text: string, { timeout }: { readonly timeout: number
   const { url, name, options } = server;
   const [unknown] = url.searchParams.keys();
   if (unknown) throw badOption(server, unknown, 'prefix or cluster');
+  if (!DATABASE.test(url.pathname))
+    throw new StoreUrlError({ got: `${name} (expected the number of a database after the host)` });
   const prefix = options['prefix'] ?? DEFAULT_PREFIX;
   const patience = timeout + PATIENCE;
   const address = { url, cluster: clusterNodes(server), patience };

@@ -24,8 +24,8 @@ export function parseServerUrl(text: string, ours: readonly string[]): ServerUrl
   return { url, name: redactUrl(url.href), options };
 }
 
-/** `expected` says what the option's value has to be. */
-export function badOption(server: ServerUrl, option: string, expected: string): StoreUrlError {
-  const value = server.options[option] ?? server.url.searchParams.get(option);
-  return new StoreUrlError({ got: `${server.name} with ${option}=${value} (expected ${expected})` });
+/** `expected` says what the option's value has to be. One that is not ours is in the name, and may be a password. */
+export function badOption({ name, options }: ServerUrl, option: string, expected: string): StoreUrlError {
+  const given = option in options ? `${option}=${options[option]}` : option;
+  return new StoreUrlError({ got: `${name} with ${given} (expected ${expected})` });
 }

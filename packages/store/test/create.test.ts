@@ -10,8 +10,14 @@ for (const url of [
   'memory',
   'lmdb:',
   'lmdb:a\0b',
+  'lmdb://folder',
   'redis',
+  'redis:localhost',
   'mysql://app:s3cret@host/shop',
+  'postgres//app:s3cret@host/shop',
+  'redis:/app:s3cret@host',
+  'redis://host?password=s3cret',
+  'redis://app:s3cret@host/shop',
   'http://host',
   'postgres',
   './folder',
@@ -21,6 +27,10 @@ for (const url of [
     t.notRegex(error.message, /s3cret/);
   });
 }
+
+test('An empty URL, as of a variable that is set to nothing, is told as such.', (t) => {
+  t.throws(() => createStore(''), { code: 'ERR_STORE_URL', message: /got nothing\.$/ });
+});
 
 test('What is no text is no store’s URL.', (t) => {
   const error = t.throws(() => createStore(undefined as unknown as string), { code: 'ERR_STORE_URL' });

@@ -113,7 +113,7 @@ test('A database is chosen by the path.', async (t) => {
 
 for (const [url, message] of [
   ['redis://host:port', /got redis:\/\/host:port/],
-  ['redis://:se-cret@host/?prefx=x', /prefx=x \(expected prefix or cluster\)/],
+  ['redis://:se-cret@host/?prefx=x', /prefx=x with prefx \(expected prefix or cluster\)/],
   ['redis://:se-cret@host?cluster=other', /cluster=other \(expected nothing, or host:port/],
 ] as const) {
   anyTest(`${url} is refused at once.`, (t) => {
