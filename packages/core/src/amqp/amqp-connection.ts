@@ -86,8 +86,7 @@ export class AmqpConnection implements Connection {
   }
 
   async declare(topology: Topology): Promise<void> {
-    await withDeadline(this.#ready.passed, { operation: 'declare', ms: this.#parts.settings.publishTimeout });
-    await this.#declareMissing(topology);
+    await this.#throughOutages('declare', () => this.#declareMissing(topology));
     this.#topologies.add(topology);
   }
 
@@ -102,7 +101,7 @@ export class AmqpConnection implements Connection {
       fault: (error) => this.#fault(`queue "${options.queue}"`, error),
     });
     this.#consumers.push(consumer);
-    await consumer.start();
+    await this.#throughOutages(`consume queue "${options.queue}"`, () => consumer.start());
     return consumer;
   }
 
@@ -143,6 +142,25 @@ export class AmqpConnection implements Connection {
     const { model } = this.#consuming;
     if (!model) throw new ConnectionLostError();
     return model;
+  }
+
+  /**
+   * Calls again when a connection that was lost in the call is back, within `publishTimeout` in all: a broker under load closes a
+   * connection (541) where the members of a new quorum queue do not answer each other in time.
+   */
+  async #throughOutages(operation: string, call: () => Promise<void>): Promise<void> {
+    const { clock, settings } = this.#parts;
+    const deadline = clock.monotonic() + settings.publishTimeout;
+    for (;;) {
+      await withDeadline(this.#ready.passed, { operation, ms: Math.max(0, deadline - clock.monotonic()) });
+      const { model } = this.#consuming;
+      try {
+        return await call();
+      } catch (error) {
+        const isOver = error instanceof ConnectionLostError && model !== undefined && this.#consuming.model !== model;
+        if (!isOver || clock.monotonic() >= deadline) throw error;
+      }
+    }
   }
 
   /** Declares what has come to a topology since the last time; one call after the other. */

@@ -296,6 +296,22 @@ test('start() takes the first server of the list that answers, and an outage goe
   t.true((await back)?.url.includes(String(node.port)));
 });
 
+test('A connection that is lost while start() declares, and again while it begins to consume, does not fail it.', async (t) => {
+  const { proxy, url } = await proxied(t);
+  const worker = workerOn(t, url, {
+    reconnect: { initial: 20, max: 60 },
+    plugins: [{ name: 'cuts', start: () => void proxy.cut() }],
+  });
+  const seen = record(worker);
+  const [job, done] = [jobOn(), latch()];
+  worker.handle(job, done.release);
+  worker.on('connected', ({ reconnected }) => reconnected || proxy.cut());
+  await worker.start();
+  await worker.publish(job, 1);
+  await done.passed;
+  t.true(seen.of('disconnected').length > 0);
+});
+
 test('findServers that throws or finds nothing is asked again.', async (t) => {
   const node = await ownNode();
   let asked = 0;
