@@ -41,11 +41,11 @@ export class PluginRegistry {
   }
 
   /** Backward. Every plugin is stopped; then the first error is thrown. */
-  async stop(): Promise<void> {
+  async stop(container: DependencyContainer): Promise<void> {
     const errors: unknown[] = [];
     for (const plugin of this.plugins.toReversed()) {
       try {
-        await plugin.stop?.();
+        await plugin.stop?.(container);
       } catch (error) {
         errors.push(error);
       }

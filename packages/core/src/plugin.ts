@@ -43,6 +43,6 @@ export interface Plugin {
   publish?(next: Publish, container: DependencyContainer): Publish;
   /** Connected and declared, not consuming yet. */
   start?(container: DependencyContainer): Awaitable<void>;
-  /** Drained, still connected. */
-  stop?(): Awaitable<void>;
+  /** Drained, still connected. A plugin may serve several workers: what it keeps for one is in that one's container. */
+  stop?(container: DependencyContainer): Awaitable<void>;
 }

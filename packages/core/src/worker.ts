@@ -165,7 +165,7 @@ export class Worker implements AsyncDisposable {
     const closing = closingTime(deadline);
     const drained = await this.#within(deadline - closing, this.#drain(assembly));
     const abandoned = drained ? 0 : dispatcher.abandon();
-    await this.#within(closing / 2, registry.stop());
+    await this.#within(closing / 2, registry.stop(this.container));
     await connection.close(closing / 2);
     return this.#ended({ drained, abandoned });
   }

@@ -151,7 +151,7 @@ test('hooks run forward, stop runs backward and through to the end, then throws 
   registry.register(container);
   registry.topology(new Topology());
   await registry.start(container);
-  await t.throwsAsync(registry.stop(), { message: 'stop of c' });
+  await t.throwsAsync(registry.stop(container), { message: 'stop of c' });
   t.deepEqual(calls, [
     'register a',
     'register b',

@@ -1,7 +1,7 @@
 import { CLOCK, ConfigurationError, LOGGER, PUBLISHER, STOPPING, token } from '@warren/core';
 import type { Consume, DependencyContainer, HandlerInfo, JobType, Plugin, Publish, Token } from '@warren/core';
 import { isTransactional, provideStore, Records, StoreNotTransactionalError } from '@warren/store';
-import type { Store, Transaction } from '@warren/store';
+import type { ProvidedStore, Store, Transaction } from '@warren/store';
 import { Absence } from './absence.js';
 import { Claims } from './claims.js';
 import { Guard } from './guard.js';
@@ -37,8 +37,7 @@ declare module '@warren/core' {
 }
 
 /** What the plugin keeps for one worker. */
-interface State {
-  readonly store: Store;
+interface State extends ProvidedStore {
   readonly outage: Outage;
   /** How its handlers are guarded; where none is, the store is left alone. */
   readonly guarded: Settings[];
@@ -52,7 +51,6 @@ export default function idempotency(options: IdempotencyPluginOptions = {}): Plu
   return new IdempotencyPlugin(options.store, settings);
 }
 
-/** For one worker: it keeps what it has to close. */
 class IdempotencyPlugin implements Plugin {
   readonly name = 'idempotency';
   readonly after = ['delay', 'tasks'];
@@ -60,7 +58,6 @@ class IdempotencyPlugin implements Plugin {
   readonly publishOptions = ['idempotencyKey'] as const;
   readonly #given: string | Store | undefined;
   readonly #settings: Settings;
-  #own: Store | undefined;
 
   constructor(given: string | Store | undefined, settings: Settings) {
     this.#given = given;
@@ -68,9 +65,8 @@ class IdempotencyPlugin implements Plugin {
   }
 
   register(container: DependencyContainer): void {
-    const { store, owned } = provideStore(container, this.#given);
-    if (owned) this.#own = store;
-    container.register(STATE, { useValue: { store, outage: new Outage(container.resolve(LOGGER)), guarded: [] } });
+    const provided = provideStore(container, this.#given);
+    container.register(STATE, { useValue: { ...provided, outage: new Outage(container.resolve(LOGGER)), guarded: [] } });
   }
 
   consume(next: Consume, { job, options }: HandlerInfo, container: DependencyContainer): Consume {
@@ -101,8 +97,9 @@ class IdempotencyPlugin implements Plugin {
     }
   }
 
-  async stop(): Promise<void> {
-    await this.#own?.close();
+  async stop(container: DependencyContainer): Promise<void> {
+    const { store, owned } = container.resolve(STATE);
+    if (owned) await store.close();
   }
 }
 

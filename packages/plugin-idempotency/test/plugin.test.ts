@@ -140,6 +140,16 @@ test('A store that the plugin made for itself is closed when the worker stops.',
   t.true((await worker.stop()).drained);
 });
 
+test('Workers may share a plugin: what one closes is its own.', async (t) => {
+  const plugins = [idempotency({ store: 'memory:' })];
+  const [one, other] = [createTestWorker({ plugins }), createTestWorker({ plugins })];
+  t.teardown(() => other.stop());
+  const job = jobNamed();
+  for (const worker of [one, other]) await worker.handle(job, () => {}).start();
+  await one.stop();
+  t.is((await other.deliver(job, { id: 7 }, { messageId: 'm' })).kind, 'ack');
+});
+
 test('The layer is inside those of delay and tasks, and outside that of ratelimit.', (t) => {
   const others = [{ name: 'ratelimit', after: ['idempotency'] }, { name: 'tasks' }];
   const { plugins } = new PluginRegistry([idempotency(), ...others, delay()]);

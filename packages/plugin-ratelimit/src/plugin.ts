@@ -1,13 +1,12 @@
 import { CLOCK, CONNECTION, EVENTS, LOGGER, PUBLISHER, registerDefault, STOPPING, token } from '@warren/core';
-import type { Clock, Consume, DependencyContainer, HandlerInfo, Plugin, Token } from '@warren/core';
+import type { Consume, DependencyContainer, HandlerInfo, Plugin, Token } from '@warren/core';
 import { provideStore } from '@warren/store';
-import type { Store } from '@warren/store';
+import type { ProvidedStore } from '@warren/store';
 import { HandlerLimit, UNLIMITED } from './handler-limit.js';
 import type { Rule } from './handler-limit.js';
 import { limitOf } from './limit.js';
 import type { RateLimit } from './limit.js';
 import { LIMITER } from './limiter.js';
-import type { Limiter } from './limiter.js';
 import { LocalLimiter } from './local-limiter.js';
 import { settingsOf } from './options.js';
 import type { RateLimitPluginOptions, RateLimitSettings } from './options.js';
@@ -31,6 +30,8 @@ interface State {
   readonly rules: RuleBook;
   readonly worker: Rule | undefined;
   readonly slowStarts: SlowStart[];
+  /** Where the counts are, unless it is this process. */
+  readonly shared: ProvidedStore | undefined;
 }
 
 const STATE: Token<State> = token('ratelimit-state');
@@ -46,7 +47,6 @@ class RateLimitPlugin implements Plugin {
   readonly after = ['delay', 'tasks', 'idempotency'];
   readonly handlerOptions = ['rateLimit'] as const;
   readonly #settings: RateLimitSettings;
-  #ownStore: Store | undefined;
 
   constructor(settings: RateLimitSettings) {
     this.#settings = settings;
@@ -54,8 +54,10 @@ class RateLimitPlugin implements Plugin {
 
   register(container: DependencyContainer): void {
     const clock = container.resolve(CLOCK);
-    registerDefault(container, LIMITER, this.#limiter(container, clock));
-    const state = this.#stateOf(container);
+    const { store: given, maxKeys } = this.#settings;
+    const shared = given === undefined ? undefined : provideStore(container, given);
+    registerDefault(container, LIMITER, shared ? new StoreLimiter({ ...shared, clock }) : new LocalLimiter({ clock, maxKeys }));
+    const state = this.#stateOf(container, shared);
     container.register(STATE, { useValue: state });
     registerDefault(container, RATE_LIMIT, state.rules);
     const events = container.resolve(EVENTS);
@@ -84,16 +86,9 @@ class RateLimitPlugin implements Plugin {
     begin(state);
   }
 
-  async stop(): Promise<void> {
-    await this.#ownStore?.close();
-  }
-
-  #limiter(container: DependencyContainer, clock: Clock): Limiter {
-    const { store: given, maxKeys } = this.#settings;
-    if (given === undefined) return new LocalLimiter({ clock, maxKeys });
-    const { store, owned } = provideStore(container, given);
-    if (owned) this.#ownStore = store;
-    return new StoreLimiter({ store, clock });
+  async stop(container: DependencyContainer): Promise<void> {
+    const { shared } = container.resolve(STATE);
+    if (shared?.owned) await shared.store.close();
   }
 
   /** `next` itself where nothing limits the handler and nothing begins slowly. */
@@ -108,7 +103,7 @@ class RateLimitPlugin implements Plugin {
     return given === undefined && !worker ? (current) => limit.runUnlimited(current) : (current) => limit.run(current);
   }
 
-  #stateOf(container: DependencyContainer): State {
+  #stateOf(container: DependencyContainer, shared: ProvidedStore | undefined): State {
     const throttle = new Throttle({
       limiter: container.resolve(LIMITER),
       clock: container.resolve(CLOCK),
@@ -119,7 +114,7 @@ class RateLimitPlugin implements Plugin {
     const rules = new RuleBook(throttle);
     const worker = this.#settings.worker && ruleOf('worker', this.#settings.worker, 'rateLimit');
     if (worker) rules.add(undefined, worker);
-    return { prefetch: new Prefetch(this.#settings.prefetch), throttle, rules, worker, slowStarts: [] };
+    return { prefetch: new Prefetch(this.#settings.prefetch), throttle, rules, worker, slowStarts: [], shared };
   }
 }
 

@@ -1,6 +1,7 @@
 import test from 'ava';
+import { createTestWorker } from '@warren/core/testing';
 import { createStore } from '@warren/store';
-import { LIMITER } from '../src/index.js';
+import rateLimit, { LIMITER } from '../src/index.js';
 import { collect, jobNamed, settle, workerWith } from './_worker.js';
 
 test('Workers that are given one store share their limit.', async (t) => {
@@ -53,6 +54,16 @@ test('A store that was made for the worker is closed with it.', async (t) => {
   const limiter = worker.resolve(LIMITER);
   await worker.stop({ deadline: 100 });
   await t.throwsAsync(async () => limiter.take([{ key: 'a', limit: { max: 1, per: 1 } }]), { code: 'ERR_STORE_CLOSED' });
+});
+
+test('Workers may share a plugin: what one closes is its own.', async (t) => {
+  const plugins = [rateLimit({ max: 5, store: 'memory:' })];
+  const [one, other] = [createTestWorker({ plugins }), createTestWorker({ plugins })];
+  t.teardown(() => other.stop());
+  const job = jobNamed();
+  for (const worker of [one, other]) await worker.handle(job, () => {}).start();
+  await one.stop();
+  t.is((await other.deliver(job, 1)).kind, 'ack');
 });
 
 test('A store that is not there, or none at all, is found at start.', async (t) => {

@@ -1,7 +1,7 @@
-import { CLOCK, CONNECTION, EVENTS, InvalidOptionError, LOGGER, PLUGINS, STOPPING } from '@warren/core';
-import type { DependencyContainer, Message, Plugin, Publish } from '@warren/core';
+import { CLOCK, CONNECTION, EVENTS, InvalidOptionError, LOGGER, PLUGINS, STOPPING, token } from '@warren/core';
+import type { DependencyContainer, Message, Plugin, Publish, Token } from '@warren/core';
 import { provideStore } from '@warren/store';
-import type { Store } from '@warren/store';
+import type { ProvidedStore, Store } from '@warren/store';
 import { KeptQueues } from './kept-queues.js';
 import { Resending } from './resending.js';
 import { Spool } from './spool.js';
@@ -22,41 +22,46 @@ export default function spool(options: SpoolOptions = {}): Plugin {
   return new SpoolPlugin(storeOf(options));
 }
 
-/** For one worker: it keeps what it has to close. */
+/** What the plugin keeps for one worker. */
+interface State extends ProvidedStore {
+  readonly spool: Spool;
+  readonly resending: Resending;
+}
+
+const STATE: Token<State> = token('spool-state');
+
 class SpoolPlugin implements Plugin {
   readonly name = 'spool';
   readonly #given: string | Store;
-  #own: Store | undefined;
-  #spool: Spool | undefined;
-  #resending: Resending | undefined;
 
   constructor(given: string | Store) {
     this.#given = given;
   }
 
   publish(next: Publish, container: DependencyContainer): Publish {
-    const { store, owned } = provideStore(container, this.#given);
-    if (owned) this.#own = store;
-    const records = new SpoolRecords(store);
+    const provided = provideStore(container, this.#given);
+    const records = new SpoolRecords(provided.store);
     const [clock, logger, stopping] = [container.resolve(CLOCK), container.resolve(LOGGER), container.resolve(STOPPING)];
     const spool = new Spool({ records, next, clock, logger });
-    const queues = new KeptQueues({ connection: container.resolve(CONNECTION), logger });
+    const connection = container.resolve(CONNECTION);
+    const queues = new KeptQueues({ connection, logger });
     const options = container.resolve(PLUGINS).publishOptions;
-    this.#spool = spool;
-    this.#resending = new Resending({ spool, records, next, queues, options, clock, logger, stopping });
+    const resending = new Resending({ spool, records, next, queues, connection, options, clock, logger, stopping });
+    container.register(STATE, { useValue: { ...provided, spool, resending } });
     return (message) => (isKept(message) ? spool.publish(message) : next(message));
   }
 
   /** Before anything new can be published, for its order. A store that cannot be used fails the start. */
   async start(container: DependencyContainer): Promise<void> {
-    const resending = this.#resending;
-    container.resolve(EVENTS).on('connected', () => void resending?.resume());
-    await resending?.start();
+    const { resending } = container.resolve(STATE);
+    container.resolve(EVENTS).on('connected', () => void resending.resume());
+    await resending.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#spool?.close();
-    await this.#own?.close();
+  async stop(container: DependencyContainer): Promise<void> {
+    const { spool, store, owned } = container.resolve(STATE);
+    await spool.close();
+    if (owned) await store.close();
   }
 }
 

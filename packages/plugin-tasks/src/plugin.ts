@@ -1,7 +1,7 @@
-import { CLOCK, CONNECTION, LOGGER, PUBLISHER, STOPPING, WorkerStateError } from '@warren/core';
-import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Worker } from '@warren/core';
+import { CLOCK, CONNECTION, LOGGER, PUBLISHER, STOPPING, token, WorkerStateError } from '@warren/core';
+import type { Consume, DependencyContainer, HandlerInfo, Message, Plugin, Publish, Token, Worker } from '@warren/core';
 import { provideStore } from '@warren/store';
-import type { Store } from '@warren/store';
+import type { ProvidedStore } from '@warren/store';
 import { NotATaskError } from './errors.js';
 import { ledgerIn } from './ledger.js';
 import type { Ledger } from './ledger.js';
@@ -20,15 +20,21 @@ export default function tasks(options?: TasksOptions): Plugin {
   return new TasksPlugin(settingsOf(options));
 }
 
+/** What the plugin keeps for one worker. */
+interface State {
+  readonly stored: ProvidedStore | undefined;
+  readonly schedules: Schedule[];
+  scheduler?: Scheduler;
+}
+
+const STATE: Token<State> = token('tasks-state');
+
 class TasksPlugin implements Plugin {
   readonly name = 'tasks';
   readonly dependsOn = ['delay'];
   readonly handlerOptions = ['task', 'schedule'] as const;
   readonly publishOptions = ['expiresIn'] as const;
   readonly #settings: TasksSettings;
-  readonly #schedules: Schedule[] = [];
-  #owned: Store | undefined;
-  #scheduler: Scheduler | undefined;
 
   constructor(settings: TasksSettings) {
     this.#settings = settings;
@@ -40,7 +46,9 @@ class TasksPlugin implements Plugin {
   }
 
   register(container: DependencyContainer): void {
-    const ledger = this.#settings.records ? this.#openLedger(container) : undefined;
+    const stored = this.#settings.records ? provideStore(container, this.#settings.store) : undefined;
+    container.register(STATE, { useValue: { stored, schedules: [] } });
+    const ledger = stored && ledgerIn(stored.store, { clock: container.resolve(CLOCK), settings: this.#settings });
     if (container.isRegistered(TASKS, true)) return;
     let made: Tasks | undefined;
     // Made when it is first asked for: the publisher is registered after the plugins.
@@ -52,7 +60,10 @@ class TasksPlugin implements Plugin {
     if (schedule && !task) throw new NotATaskError({ job: info.job.name });
     if (!task) return next;
     taskSettingsOf({ name: info.job.name, handling: { task } });
-    if (schedule) this.#schedules.push(...schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } }));
+    if (schedule) {
+      const scheduled = schedulesOf(schedule, { ...info.job, handling: { ...info.job.handling, task } });
+      container.resolve(STATE).schedules.push(...scheduled);
+    }
     const { ledger, continuations } = container.resolve(TASKS);
     const [clock, logger] = [container.resolve(CLOCK), container.resolve(LOGGER)];
     if (!ledger || !continuations) return unrecorded(next, clock);
@@ -72,11 +83,11 @@ class TasksPlugin implements Plugin {
 
   /** A store that cannot be used fails the start, not the first task. */
   async start(container: DependencyContainer): Promise<void> {
-    const tasks = container.resolve(TASKS);
+    const [tasks, state] = [container.resolve(TASKS), container.resolve(STATE)];
     const { ledger } = tasks;
     await ledger?.tasks.get('start');
-    this.#scheduler = new Scheduler({
-      schedules: this.#schedules,
+    state.scheduler = new Scheduler({
+      schedules: state.schedules,
       connection: container.resolve(CONNECTION),
       clock: container.resolve(CLOCK),
       logger: container.resolve(LOGGER),
@@ -84,18 +95,13 @@ class TasksPlugin implements Plugin {
       records: ledger?.schedules,
       fire: (schedule, tick) => tasks.fire(schedule, tick),
     });
-    await this.#scheduler.start();
+    await state.scheduler.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#scheduler?.stop();
-    await this.#owned?.close();
-  }
-
-  #openLedger(container: DependencyContainer): Ledger {
-    const { store, owned } = provideStore(container, this.#settings.store);
-    if (owned) this.#owned = store;
-    return ledgerIn(store, { clock: container.resolve(CLOCK), settings: this.#settings });
+  async stop(container: DependencyContainer): Promise<void> {
+    const { scheduler, stored } = container.resolve(STATE);
+    await scheduler?.stop();
+    if (stored?.owned) await stored.store.close();
   }
 
   #makeTasks(container: DependencyContainer, ledger: Ledger | undefined): Tasks {
