@@ -16,10 +16,13 @@ export abstract class WorkerError extends Error {
   }
 }
 
-/** A value in an error message: one line, bounded. */
+/** Of URLs, which may be texts in what is shown, or objects with a `password`. */
+const PASSWORDS = /(?<=:\/\/[^:/@\s'"`]*:)[^\s'"`]*(?=@)|(?<=\bpassword: ')[^']*/g;
+
+/** A value in an error message: one line, bounded, without passwords. */
 function shown(value: unknown): string {
   const inspected = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 200, maxArrayLength: 10 });
-  const text = inspected.replace(/\s*\n\s*/g, ' ');
+  const text = inspected.replace(/\s*\n\s*/g, ' ').replace(PASSWORDS, '***');
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 

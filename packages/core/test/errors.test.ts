@@ -89,6 +89,16 @@ test('a value in a message is one bounded line', (t) => {
   t.false(message.includes('\n'));
 });
 
+test('a value in a message is without the passwords of URLs', (t) => {
+  const [text, user] = ['redis://app:s3cr@et@host/0', 'redis://app@host:6379'];
+  for (const got of [text, [text], { store: text }, new URL('redis://app:s3cret@host')]) {
+    const { message } = new errors.InvalidOptionError({ option: 'x', expected: 'a store', got });
+    t.notRegex(message, /s3cr/);
+    t.regex(message, /app:\*\*\*@/);
+  }
+  t.true(new errors.InvalidOptionError({ option: 'x', expected: 'a store', got: user }).message.includes(user));
+});
+
 test('an invalid payload lists what is wrong, and where', (t) => {
   const issues = Array.from({ length: 9 }, (_, n) => ({ path: `items.${n}`, message: 'Expected string' }));
   const error = new errors.PayloadInvalidError({ job: 'mail', issues });

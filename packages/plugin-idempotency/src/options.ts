@@ -1,5 +1,6 @@
 import { InvalidOptionError, milliseconds } from '@warren/core';
 import type { Duration } from '@warren/core';
+import { requireStore } from '@warren/store';
 import type { Store } from '@warren/store';
 
 /** What a handler can change of the plugin's options. */
@@ -91,11 +92,6 @@ function requireKnown(option: string, given: unknown, known: ReadonlySet<string>
   if (typeof given !== 'object' || given === null) throw new InvalidOptionError({ option, expected: 'options', got: given });
   const unknown = Object.keys(given).find((name) => !known.has(name));
   if (unknown !== undefined) throw new InvalidOptionError({ option, expected: `some of ${[...known].join(', ')}`, got: unknown });
-}
-
-function requireStore(got: unknown): void {
-  if (got === undefined || typeof got === 'string' || (typeof got === 'object' && got !== null && 'get' in got)) return;
-  throw new InvalidOptionError({ option: 'store', expected: 'a store or the URL of one', got });
 }
 
 function requireResultBytes(got: unknown): void {

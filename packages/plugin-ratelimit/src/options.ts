@@ -1,5 +1,6 @@
 import { InvalidOptionError, milliseconds } from '@warren/core';
 import type { Duration } from '@warren/core';
+import { requireStore } from '@warren/store';
 import type { Store } from '@warren/store';
 import { limitOf } from './limit.js';
 import type { RateLimitOptions } from './limit.js';
@@ -50,7 +51,8 @@ export interface RateLimitSettings {
 export function settingsOf(given: string | RateLimitPluginOptions): RateLimitSettings {
   const options: RateLimitPluginOptions = typeof given === 'string' ? limitOf(given, 'rateLimit') : given;
   requireKnown(options);
-  const { maxHold, maxKeys, store, slowStart } = { ...DEFAULTS, ...options };
+  const { maxHold = DEFAULTS.maxHold, maxKeys = DEFAULTS.maxKeys, store, slowStart = DEFAULTS.slowStart } = options;
+  requireStore(store);
   return {
     worker: workerLimit(options),
     prefetch: prefetchOf(options),

@@ -8,6 +8,8 @@ export interface SlowStartOptions {
   interval?: Duration;
 }
 
+const OPTIONS: ReadonlySet<string> = new Set(['initial', 'interval']);
+
 export interface SlowStartParts {
   readonly initial: number;
   /** Milliseconds. */
@@ -20,6 +22,8 @@ export interface SlowStartParts {
 
 /** Reads the option. Throws `ERR_INVALID_OPTION`. */
 export function slowStartOf(given: SlowStartOptions): { initial: number; interval: number } {
+  const known = typeof given === 'object' && given !== null && Object.keys(given).every((name) => OPTIONS.has(name));
+  if (!known) throw new InvalidOptionError({ option: 'slowStart', expected: 'false, or { initial?, interval? }', got: given });
   const { initial = 1, interval = 1_000 } = given;
   if (!Number.isSafeInteger(initial) || initial < 1) {
     throw new InvalidOptionError({ option: 'slowStart.initial', expected: 'a whole number, 1 or more', got: initial });

@@ -555,6 +555,10 @@ for (const [what, options] of Object.entries({
   'a hold of nothing': { maxHold: 0 },
   'no keys': { maxKeys: 0 },
   'a slow start of nothing': { slowStart: { initial: 0 } },
+  'a slow start that is true': { slowStart: true },
+  'a slow start that is null': { slowStart: null },
+  'a slow start with an unknown option': { slowStart: { initail: 2 } },
+  'a store that is none': { store: null },
   'a slow start at once': { slowStart: { interval: 0 } },
   'text that is no limit': 'many',
   'a number': 3,
@@ -563,6 +567,11 @@ for (const [what, options] of Object.entries({
     t.throws(() => rateLimit(options as never), { code: 'ERR_INVALID_OPTION', message: /expected .*, got / });
   });
 }
+
+test('an option that is undefined is one that is not given', (t) => {
+  const options = { max: 3, maxHold: undefined, maxKeys: undefined, slowStart: undefined, store: undefined };
+  t.notThrows(() => rateLimit(options as never));
+});
 
 test("a handler's wrong limit fails the start and names the handler", async (t) => {
   const worker = workerWith(t);

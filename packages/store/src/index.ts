@@ -10,5 +10,5 @@ export { GuardedStore } from './guarded-store.js';
 export type { GuardOptions, StoreClient } from './guarded-store.js';
 export { createStore } from './create.js';
 export type { CreateStoreOptions } from './create.js';
-export { provideStore } from './provide.js';
+export { provideStore, requireStore } from './provide.js';
 export type { ProvidedStore } from './provide.js';

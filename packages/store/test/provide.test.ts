@@ -12,6 +12,14 @@ test('A store that is given is used, and not owned.', (t) => {
   t.false(container.isRegistered(STORE, true), 'it is that of one plugin');
 });
 
+test('What is neither a store nor the URL of one is refused.', (t) => {
+  for (const given of [null, 7, {}, { get: 1 }, new URL('redis://app:s3cret@host')]) {
+    const error = t.throws(() => provideStore(createContainer(), given as never), { code: 'ERR_INVALID_OPTION' });
+    t.regex(error.message, /^store: expected a store/);
+    t.notRegex(error.message, /s3cret/);
+  }
+});
+
 test('A URL makes a store that is owned.', async (t) => {
   const container = createContainer();
   const { store, owned } = provideStore(container, 'memory:');
