@@ -12,7 +12,8 @@ export interface ProvidedStore {
 
 /** For the option `store` of a plugin. Throws `ERR_INVALID_OPTION` for what is neither a URL nor a store; nothing is fine. */
 export function requireStore(got: unknown): asserts got is string | Store | undefined {
-  if (got === undefined || typeof got === 'string' || typeof (got as Partial<Store> | null)?.putIfAbsent === 'function') return;
+  if (got === undefined || typeof got === 'string') return;
+  if (typeof got === 'object' && got !== null && 'putIfAbsent' in got) return;
   throw new InvalidOptionError({ option: 'store', expected: 'a store, or the URL of one as text', got });
 }
 
