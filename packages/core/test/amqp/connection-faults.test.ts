@@ -300,7 +300,7 @@ test('A connection that is lost while start() declares, and again while it begin
   const { proxy, url } = await proxied(t);
   const worker = workerOn(t, url, {
     reconnect: { initial: 20, max: 60 },
-    plugins: [{ name: 'cuts', start: () => void proxy.cut() }],
+    plugins: [{ name: 'cuts', start: () => proxy.cut() }],
   });
   const seen = record(worker);
   const [job, done] = [jobOn(), latch()];
