@@ -89,3 +89,24 @@ test('a queue that is not there is exit code 1', async (t) => {
     t.regex(stderr, /ERR_TOPOLOGY_MISSING/);
   }
 });
+
+test('a queue of the longest name is looked at; what can be no name is told as such', async (t) => {
+  const { url, channel, queue } = await broker(t);
+  const longest = `${queue}${'ü'.repeat(107)}x`;
+  t.is(Buffer.byteLength(longest), 255);
+  await channel.assertQueue(longest, { durable: true });
+  t.teardown(() => channel.deleteQueue(longest));
+  const cwd = await project(t);
+  for (const command of [
+    ['queues', 'inspect'],
+    ['dlq', 'show'],
+  ]) {
+    const found = await run(t, [...command, longest, '--url', url], { cwd });
+    t.is(found.code, 0, found.stderr);
+    for (const name of [`${longest}x`, '']) {
+      const { code, stderr } = await run(t, [...command, name, '--url', url], { cwd });
+      t.is(code, 2);
+      t.regex(stderr, /queue name: expected text of 1 to 255 bytes.*\[ERR_INVALID_OPTION\]/);
+    }
+  }
+});

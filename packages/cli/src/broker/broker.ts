@@ -1,7 +1,15 @@
 // A plain connection for operations: no plugins, nothing declared, nothing consumed.
 import { connect } from 'amqplib';
-import type { Channel, ChannelModel } from 'amqplib';
-import { BrokerTimeoutError, BrokerUnreachableError, capabilitiesOf, channelFailure, redactUrl, refusal } from '@warren/core';
+import type { Channel, ChannelModel, Replies } from 'amqplib';
+import {
+  BrokerTimeoutError,
+  BrokerUnreachableError,
+  capabilitiesOf,
+  channelFailure,
+  InvalidOptionError,
+  redactUrl,
+  refusal,
+} from '@warren/core';
 import type { Capabilities, WorkerOptions } from '@warren/core';
 
 export interface BrokerAddress {
@@ -54,6 +62,12 @@ export class Broker implements AsyncDisposable {
     }
   }
 
+  /** The queue's counts. Rejects with `ERR_TOPOLOGY_MISSING` where there is none, and with `ERR_INVALID_OPTION` for what is no name of one. */
+  async queue(name: string): Promise<Replies.AssertQueue> {
+    if (!isQueueName(name)) throw new InvalidOptionError({ option: 'queue name', expected: 'text of 1 to 255 bytes', got: name });
+    return this.call(`Queue "${name}"`, (channel) => channel.checkQueue(name));
+  }
+
   /** A channel for whoever holds deliveries: they end with it. */
   async channel(): Promise<Channel> {
     const channel = await this.#model.createChannel();
@@ -72,6 +86,11 @@ export class Broker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#model.close().catch(() => {});
   }
+}
+
+/** Names are short strings (AMQP 0-9-1, section 4.2.5.3); the empty one means the queue that was declared last (queue.declare). */
+export function isQueueName(name: string): boolean {
+  return name !== '' && Buffer.byteLength(name) <= 255;
 }
 
 /** Milliseconds: a blocked or frozen broker does not answer. */

@@ -56,7 +56,7 @@ async function deadLetterQueues({ project, management }: Session): Promise<strin
 }
 
 async function rowOf(session: Session, queue: string): Promise<Row> {
-  const found = await unlessMissing(session.broker.call(`Queue "${queue}"`, (channel) => channel.checkQueue(queue)));
+  const found = await unlessMissing(session.broker.queue(queue));
   const unknown = { queue, count: found?.messageCount, lookedAt: undefined, oldest: undefined, reasons: [] };
   if (!found || (await deliveryLimit(session, queue)) !== Infinity) return unknown;
   await using reader = await QueueReader.open(session.broker, queue);

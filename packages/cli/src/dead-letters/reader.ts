@@ -21,9 +21,9 @@ export class QueueReader implements AsyncDisposable {
     this.count = count;
   }
 
-  /** Rejects with `ERR_TOPOLOGY_MISSING` where there is no such queue. */
+  /** Rejects as `Broker.queue`. */
   static async open(broker: Broker, queue: string): Promise<QueueReader> {
-    const { messageCount } = await broker.call(`Queue "${queue}"`, (channel) => channel.checkQueue(queue));
+    const { messageCount } = await broker.queue(queue);
     return new QueueReader(queue, { broker, channel: await broker.channel(), count: messageCount });
   }
 

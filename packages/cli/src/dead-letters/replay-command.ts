@@ -68,7 +68,7 @@ function wantedOf(flags: ReplayFlags): Omit<ReplayOptions, 'reader' | 'signal' |
 
 /** Rejects with `ERR_TOPOLOGY_MISSING` where `--to` names no queue: each letter would be refused by itself, and a dry run would not tell. */
 async function requireQueue({ broker }: Session, to: string | undefined): Promise<void> {
-  if (to !== undefined) await broker.call(`Queue "${to}"`, (channel) => channel.checkQueue(to));
+  if (to !== undefined) await broker.queue(to);
 }
 
 /** The project's plugins would only hold up what is sent as it is. */

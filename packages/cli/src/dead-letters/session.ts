@@ -1,4 +1,5 @@
 // What the commands for dead letters begin with.
+import { isQueueName } from '../broker/broker.js';
 import { openSession } from '../broker/session.js';
 import type { Session, SessionFlags } from '../broker/session.js';
 import { NotDeadLettersError } from '../errors.js';
@@ -28,6 +29,6 @@ async function requireDeadLetters({ project, broker }: Session, queue: string): 
   const job = project.definitions.map(({ job }) => job).find((job) => job.queue.name === queue);
   if (job) throw new NotDeadLettersError({ queue, instead: job.queue.deadLetter?.routingKey });
   const beside = `${queue}.dead`;
-  const found = await unlessMissing(broker.call(`Queue "${beside}"`, (channel) => channel.checkQueue(beside)));
+  const found = isQueueName(beside) ? await unlessMissing(broker.queue(beside)) : undefined;
   if (found) throw new NotDeadLettersError({ queue, instead: beside });
 }

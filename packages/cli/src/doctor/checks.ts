@@ -38,7 +38,7 @@ export async function checkTopology(broker: Broker, project: Project): Promise<F
   if (missing.length > 0) findings.push(warning('topology', `${listed(missing)} missing: the next start declares what is`));
   const undeclared = project.definitions.map(({ job }) => job.queue).filter(({ declare }) => !declare);
   for (const { name } of undeclared) {
-    const found = await unlessMissing(broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name)));
+    const found = await unlessMissing(broker.queue(name));
     if (!found) findings.push(problem('topology', `queue "${name}" is missing, and its job says declare: false`));
   }
   const parts = topology.queues.size + topology.exchanges.size;
@@ -121,7 +121,7 @@ const LMDB_FILE = 'data.mdb';
 export async function checkUnroutable(broker: Broker, project: Project): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { name } of knownQueues(topologyOf(project), []).filter((queue) => UNROUTABLE.test(queue.name))) {
-    const found = await unlessMissing(broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name)));
+    const found = await unlessMissing(broker.queue(name));
     const count = found?.messageCount ?? 0;
     if (count > 0)
       findings.push(

@@ -36,7 +36,7 @@ async function compareExchange(broker: Broker, { name, type, ...options }: Excha
 }
 
 async function existingQueue(broker: Broker, queue: Queue): Promise<Comparison> {
-  const found = await unlessMissing(broker.call(`Queue "${queue.name}"`, (channel) => channel.checkQueue(queue.name)));
+  const found = await unlessMissing(broker.queue(queue.name));
   return found ? compareQueue(broker, queue) : 'missing';
 }
 

@@ -44,7 +44,7 @@ async function comparedLimit(broker: Broker, name: string): Promise<number | und
 
 /** Says so where a look may cost a message. Rejects with `ERR_TOPOLOGY_MISSING` where there is no such queue. */
 export async function warnOfDeliveryLimit(session: Session, name: string, flags: OutputFlags): Promise<void> {
-  await session.broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name));
+  await session.broker.queue(name);
   const limit = await deliveryLimit(session, name);
   if (limit === Infinity) return;
   const past = limit === undefined ? 'its delivery limit, if it has one' : `its delivery limit, ${limit}`;

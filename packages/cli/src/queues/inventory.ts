@@ -77,7 +77,7 @@ async function passiveRows(broker: Broker, queues: readonly Queue[]): Promise<Qu
 
 async function passiveRow(broker: Broker, { name, arguments: args }: Queue): Promise<QueueRow> {
   const type = typeof args['x-queue-type'] === 'string' ? args['x-queue-type'] : undefined;
-  const found = await unlessMissing(broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name)));
+  const found = await unlessMissing(broker.queue(name));
   return { name, type, ready: found?.messageCount, unacked: undefined, consumers: found?.consumerCount };
 }
 

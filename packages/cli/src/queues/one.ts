@@ -21,7 +21,7 @@ export async function inspectQueue(flags: QueueFlags): Promise<number> {
   const { name } = flags;
   await using session = await openSession(flags);
   const { broker, management, topology } = session;
-  const { messageCount, consumerCount } = await broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name));
+  const { messageCount, consumerCount } = await broker.queue(name);
   const known = topology.queues.get(name);
   const drift = known ? await compareQueue(broker, known) : undefined;
   const facts = {
@@ -110,7 +110,7 @@ export async function purgeQueue(flags: QueueFlags): Promise<number> {
   const { name } = flags;
   await using session = await openSession(flags);
   const { broker } = session;
-  const { messageCount } = await broker.call(`Queue "${name}"`, (channel) => channel.checkQueue(name));
+  const { messageCount } = await broker.queue(name);
   const loss = `Purging queue "${name}" at ${redactUrl(broker.url)} loses its ${messageCount} ready messages.`;
   if (!flags.yes && !(await confirmed(loss))) {
     say('nothing purged', flags);
