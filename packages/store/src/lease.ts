@@ -1,5 +1,6 @@
 import type { Clock } from '@warren/core';
 import { LeaseLostError, StoreTimeoutError, StoreUnavailableError } from './errors.js';
+import { LeaseTerm } from './lease-term.js';
 import type { Records } from './records.js';
 
 export interface LeaseOptions<T> {
@@ -19,10 +20,6 @@ export interface LeaseOptions<T> {
   readonly onLost: (error: LeaseLostError) => void;
 }
 
-/** Into which part of its duration the renewals come, and after one that failed the next. */
-const RENEWED = 1 / 3;
-const RENEWED_AGAIN = 1 / 9;
-
 /** Before a last write is tried again; milliseconds. */
 const PAUSE = 250;
 
@@ -37,26 +34,20 @@ export class Lease<T> {
   readonly fence: number;
   #value: T;
   #version: number;
-  /** Monotonic, before the last write that succeeded: no later than the store's own time of it. */
-  #written: number;
   #lost: LeaseLostError | undefined;
   /** What was written by calls that failed, as JSON: the store may have taken it nevertheless. */
   #unheard: string[] = [];
-  /** Why the last renewal failed. */
-  #failure: unknown;
-  #ended = false;
   #writing: Promise<unknown> = Promise.resolve();
-  #cancelRenewal: (() => void) | undefined;
-  #cancelExpiry: (() => void) | undefined;
+  readonly #term: LeaseTerm;
 
   constructor(options: LeaseOptions<T>) {
     this.#options = options;
     this.fence = options.version;
     this.#value = options.value;
     this.#version = options.version;
-    this.#written = options.since ?? options.clock.monotonic();
-    this.#watch();
-    this.#renewIn(RENEWED);
+    const { clock, duration, since = clock.monotonic() } = options;
+    const renew = (): Promise<void> => this.update((value) => value);
+    this.#term = new LeaseTerm({ clock, duration, since, renew, onOver: (cause) => this.#lose(cause) });
   }
 
   /** What was written last. */
@@ -71,7 +62,7 @@ export class Lease<T> {
 
   /** Replaces the value by what `change` makes of it, and renews. Rejects with `ERR_LEASE_LOST`, after `end` and `release` too, or as the store does. */
   async update(change: (value: T) => T): Promise<void> {
-    if (this.#ended) throw this.#lost ?? new LeaseLostError({ key: this.#options.key });
+    if (this.#term.ended) throw this.#lost ?? new LeaseLostError({ key: this.#options.key });
     return this.#inTurn(async () => {
       try {
         await this.#write(change, this.#options);
@@ -87,12 +78,12 @@ export class Lease<T> {
    * With the `records` of a transaction it is tried once, and counts when that commits. Rejects with `ERR_LEASE_LOST`, or as the store does.
    */
   async end(change: (value: T) => T, { ttl, records }: { ttl: number; records?: Records<T> }): Promise<void> {
-    this.#stop();
+    this.#term.end();
     for (;;) {
       try {
         return await this.#inTurn(() => this.#write(change, { ttl, records: records ?? this.#options.records }));
       } catch (error) {
-        if (this.#lost || records || this.#expired || !isAway(error)) throw error;
+        if (this.#lost || records || this.#term.expired || !isAway(error)) throw error;
         await this.#options.clock.sleep(PAUSE);
       }
     }
@@ -100,18 +91,12 @@ export class Lease<T> {
 
   /** Deletes the record, if it is still the holder's; not when an end that was not heard of has happened. */
   async release(): Promise<void> {
-    this.#stop();
+    this.#term.end();
     const { records, key } = this.#options;
     await this.#inTurn(async () => {
       const deleted = await records.deleteIfVersion(key, this.#version);
       if (!deleted && (await this.#recognize(this.#unheard)) !== undefined) await records.deleteIfVersion(key, this.#version);
     });
-  }
-
-  #stop(): void {
-    this.#ended = true;
-    this.#cancelRenewal?.();
-    this.#cancelExpiry?.();
   }
 
   async #write(change: (value: T) => T, { ttl, records }: { ttl: number; records: Records<T> }): Promise<void> {
@@ -125,16 +110,15 @@ export class Lease<T> {
       if (version !== undefined) return records === this.#options.records ? this.#wrote(value, version, began) : undefined;
       const found = await this.#recognize([...this.#unheard, JSON.stringify(value)]);
       if (found === undefined) throw this.#lose();
-      if (this.#ended && found === JSON.stringify(value)) return;
+      if (this.#term.ended && found === JSON.stringify(value)) return;
     }
   }
 
   #wrote(value: T, version: number, began: number): void {
     this.#value = value;
     this.#version = version;
-    this.#written = began;
     this.#unheard = [];
-    if (!this.#ended) this.#watch();
+    this.#term.extend(began);
   }
 
   /** The record, where it is one of `own`: a write that was not heard of has happened. Values name their holder, so that equal ones are one's own. */
@@ -154,40 +138,11 @@ export class Lease<T> {
     return result;
   }
 
-  #renewIn(part: number): void {
-    const { clock, duration } = this.#options;
-    this.#cancelRenewal = clock.schedule(duration * part, () => void this.#renew());
-  }
-
-  /** A store that does not answer may be back before the lease is over. */
-  async #renew(): Promise<void> {
-    let next = RENEWED;
-    try {
-      await this.update((value) => value);
-    } catch (error) {
-      this.#failure = error;
-      next = RENEWED_AGAIN;
-    }
-    if (!this.#ended) this.#renewIn(next);
-  }
-
-  /** The holder learns at the end of its time that it was not renewed, also while the store still lets it wait for an answer. */
-  #watch(): void {
-    const { clock, duration } = this.#options;
-    this.#cancelExpiry?.();
-    this.#cancelExpiry = clock.schedule(duration - (clock.monotonic() - this.#written), () => this.#lose(this.#failure));
-  }
-
-  get #expired(): boolean {
-    const { clock, duration } = this.#options;
-    return clock.monotonic() - this.#written >= duration;
-  }
-
   #lose(cause?: unknown): LeaseLostError {
     if (this.#lost) return this.#lost;
     const { key, onLost } = this.#options;
     this.#lost = new LeaseLostError({ key, cause });
-    this.#stop();
+    this.#term.end();
     onLost(this.#lost);
     return this.#lost;
   }

@@ -1,5 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { SystemClock } from '@warren/core';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { VirtualClock } from '@warren/core/testing';
 import * as fc from 'fast-check';
 import { Lease, Records } from '../src/index.js';
@@ -195,6 +197,54 @@ test('An end that a store refuses until the lease is over rejects.', async (t) =
   );
   await clock.advance(DURATION + 1_000);
   await ended;
+});
+
+/** A store that is not in this process: it answers in a later turn of the event loop. */
+async function heldElsewhere(t: ExecutionContext, duration: number) {
+  const store = new FallibleStore(memoryStore({ timeout: 60_000 }));
+  const records = new Records<Held>(store, 'lease/');
+  records.replaceIfVersion = async (...given) => {
+    await turn();
+    return Records.prototype.replaceIfVersion.apply(records, given);
+  };
+  const value = { holder: 'one' };
+  const version = (await records.putIfAbsent('key', value, { ttl: TTL })) ?? NaN;
+  const lost: LeaseLostError[] = [];
+  const onLost = (error: LeaseLostError): void => void lost.push(error);
+  const lease = new Lease<Held>({ records, key: 'key', value, version, duration, ttl: TTL, clock: new SystemClock(), onLost });
+  t.teardown(() => lease.release());
+  return { store, records, lease, lost, version };
+}
+
+function standStill(ms: number): void {
+  for (const began = performance.now(); performance.now() - began < ms;);
+}
+
+test('A holder whose process stood still beyond its time keeps what nobody has taken.', async (t) => {
+  const { records, lost, version } = await heldElsewhere(t, 300);
+  for (let part = 0; part < 5; part++) {
+    standStill(400);
+    await turn();
+  }
+  while (lost.length === 0 && (await records.get('key'))?.version === version) await sleep(5);
+  t.deepEqual(lost, []);
+});
+
+test('A holder whose process stood still beyond its time is told what somebody has taken meanwhile.', async (t) => {
+  const { records, lost, version } = await heldElsewhere(t, 300);
+  await Records.prototype.replaceIfVersion.call(records, 'key', version, { value: { holder: 'two' }, ttl: TTL });
+  standStill(700);
+  while (lost.length === 0) await sleep(5);
+  t.is((await records.get('key'))?.value.holder, 'two');
+});
+
+test('A holder whose process stood still beyond its time is told when the store is away, too.', async (t) => {
+  const { store, lost } = await heldElsewhere(t, 300);
+  store.always = 'before';
+  standStill(700);
+  while (lost.length === 0) await sleep(5);
+  store.always = undefined;
+  t.is(lost.length, 1);
 });
 
 test('A holder that the store answered late has the lease for no longer than the store says.', async (t) => {
