@@ -51,7 +51,7 @@ export async function removed(t: ExecutionContext, { queue, exchange }: JobType<
 }
 
 /** Waits until `condition` holds. */
-export async function until(condition: () => unknown, ms = 20_000): Promise<void> {
+export async function until(condition: () => unknown, ms = 45_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${String(condition)}`);

@@ -187,11 +187,13 @@ withOwnRabbit(test)('after the broker has closed all connections on a backlog, t
   const worker = await workerOn(t, [rateLimit({ prefetch: 32, slowStart: { initial: 1, interval: '1h' } })], node.url);
   let running = 0;
   let episode: number[] = [];
+  const lost = new Promise<void>((resolve) => worker.on('disconnected', () => resolve()));
   worker.handle(
     job,
     async () => {
       episode.push(++running);
-      await sleep(40);
+      // Once all run, until the connection is lost: the backlog has to be there still.
+      await (episode.includes(32) ? Promise.race([lost, sleep(60_000, undefined, { ref: false })]) : sleep(40));
       running--;
     },
     { concurrency: 64 },
