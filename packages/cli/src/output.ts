@@ -50,6 +50,13 @@ export function printTable(head: readonly string[], rows: ReadonlyArray<Readonly
   print(table.toString().replaceAll(/ +$/gm, ''));
 }
 
+/** As much of a text as fits among others in a row: what comes from the broker may be of any length. */
+export function short(text: string): string {
+  return text.length > CELL ? `${text.slice(0, CELL)}…` : text;
+}
+
+const CELL = 60;
+
 /** Names and bodies come from the broker: no control sequence of theirs reaches the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');

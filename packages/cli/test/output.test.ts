@@ -36,6 +36,15 @@ test('what a dead letter says of itself does not reach the terminal as it is', a
   }
 });
 
+test('a dead letter that says much of itself leaves room for others in a table', async (t) => {
+  const { url, channel, queue } = await broker(t);
+  await channel.assertQueue(queue, { durable: true });
+  await bury(channel, queue, { error: 'long'.repeat(10_000), body: 'long'.repeat(10_000) });
+  const { stdout } = await run(t, ['dlq', 'show', queue, '--url', url], { cwd: await project(t) });
+  t.regex(stdout, /(?:long){15}… {2}(?:long){15}…/);
+  t.true(stdout.length < 1_000, `${stdout.length}`);
+});
+
 test('who reads the talk no more does not end the work', async (t) => {
   const { url, channel, queue } = await broker(t);
   const dead = `${queue}.dead`;

@@ -3,7 +3,7 @@ import type { GetMessage } from 'amqplib';
 import { EXIT } from '../exit.js';
 import { openSession } from '../broker/session.js';
 import type { Session, SessionFlags } from '../broker/session.js';
-import { printJson, printTable, say } from '../output.js';
+import { printJson, printTable, say, short } from '../output.js';
 import { deliveryLimit } from '../queues/delivery-limit.js';
 import { unlessMissing } from '../queues/inventory.js';
 import { ago } from '../start/readable.js';
@@ -77,7 +77,7 @@ function summaryOf(messages: readonly GetMessage[], queue: string): Pick<Row, 'o
 }
 
 function cellsOf({ queue, count, lookedAt, oldest, reasons }: Row): Array<string | number | undefined> {
-  const first = reasons.slice(0, SHOWN_REASONS).map(({ reason, count }) => `${reason} ×${count}`);
+  const first = reasons.slice(0, SHOWN_REASONS).map(({ reason, count }) => `${short(reason)} ×${count}`);
   const more = [
     reasons.length > SHOWN_REASONS && `${reasons.length - SHOWN_REASONS} more`,
     lookedAt !== undefined && count !== undefined && lookedAt < count && `of the first ${lookedAt}`,

@@ -1,6 +1,6 @@
 // worker dlq show: dead letters with what is known of each.
 import { EXIT } from '../exit.js';
-import { limitOf, printJson, printTable, say } from '../output.js';
+import { limitOf, printJson, printTable, say, short } from '../output.js';
 import { ago } from '../start/readable.js';
 import { readLetter } from './letter.js';
 import type { DeadLetter } from './letter.js';
@@ -13,8 +13,7 @@ export interface ShowFlags extends DeadLetterFlags {
   readonly limit?: string | undefined;
 }
 
-/** Characters of a body: in a table's row, and in JSON. */
-const ROW_BODY = 60;
+/** Characters of a body in JSON. */
 const JSON_BODY = 2_000;
 
 /** The first that are selected; all go back to their places. */
@@ -51,9 +50,5 @@ function factsOf(letter: DeadLetter) {
 }
 
 function rowOf({ id, job, diedAt, attempts, reason, body }: ReturnType<typeof factsOf>): Array<string | number | undefined> {
-  return [id, job, diedAt === undefined ? undefined : ago(diedAt), attempts, reason, short(body)];
-}
-
-function short(text: string): string {
-  return text.length > ROW_BODY ? `${text.slice(0, ROW_BODY)}…` : text;
+  return [id, job, diedAt === undefined ? undefined : ago(diedAt), attempts, reason && short(reason), short(body)];
 }
