@@ -37,7 +37,8 @@ export class TransactionalRun implements Run {
       if (lease?.lost) return refused(job, lease.lost, this.#parts);
       if (outcome && outcome.kind !== 'ack') return outcome;
       if (!(error instanceof StoreError)) throw error;
-      return isRefusal(error) ? retry({ error }) : refused(job, error, this.#parts);
+      const refusal = refusalOf(error);
+      return refusal ? retry({ error: refusal }) : refused(job, error, this.#parts);
     }
   }
 
@@ -58,9 +59,11 @@ export class TransactionalRun implements Run {
   }
 }
 
-/** Whether the database has refused what the handler did: a failure as any other, which a connection that was lost is not. */
-function isRefusal(error: StoreError): boolean {
-  if (error instanceof TransactionNotCommittedError) return true;
+/** What the database has refused of what the handler did: a failure as any other, which a connection that was lost is not. */
+function refusalOf(error: StoreError): TransactionNotCommittedError | undefined {
+  if (error instanceof TransactionNotCommittedError) return error;
+  const { cause } = error;
+  const refused = cause instanceof Error && 'severity' in cause && cause.severity === 'ERROR';
   // The mark itself, where the handler went on after a statement had failed.
-  return error.cause instanceof Error && 'severity' in error.cause && error.cause.severity === 'ERROR';
+  return refused ? new TransactionNotCommittedError({ cause }) : undefined;
 }

@@ -108,7 +108,8 @@ onPostgres('A handler that goes on after a query of its transaction has failed h
     },
     { ...TRANSACTION, retry: () => 1_000 },
   );
-  t.is((await worker.deliver(job, { id: 7 }, { messageId: 'm' })).kind, 'retry');
+  const outcome = await worker.deliver(job, { id: 7 }, { messageId: 'm' });
+  t.like(outcome, { kind: 'retry', error: { code: 'ERR_STORE_NOT_COMMITTED' } });
   t.deepEqual(await ids(), []);
 });
 

@@ -2,7 +2,7 @@ import type * as pgPackage from 'pg';
 import type { OpenTransaction, TransactionOpener } from './guarded-transactional-store.js';
 import { type PostgresAddress, PostgresPools } from './postgres-pools.js';
 import { PostgresRecords } from './postgres-records.js';
-import { type Statements, statementsFor } from './postgres-table.js';
+import { type Statements, statementsFor, tableStatements } from './postgres-table.js';
 import { PostgresTransaction } from './postgres-transaction.js';
 
 const SWEEP_EVERY = 60_000;
@@ -25,12 +25,10 @@ export class PostgresStore extends PostgresRecords implements TransactionOpener 
   }
 
   static async open(pg: typeof pgPackage, address: PostgresAddress & { readonly table: string }): Promise<PostgresStore> {
-    const sql = statementsFor(address.table);
+    const { table, patience } = address;
     const pools = new PostgresPools(pg, address);
     try {
-      const { rows } = await pools.calls.query<{ there: boolean }>(sql.exists);
-      if (!rows[0]?.there) await pools.calls.query(sql.create);
-      return new PostgresStore(pools, { sql, patience: address.patience });
+      return new PostgresStore(pools, { sql: statementsFor(table, await schemaOf(table, pools.calls)), patience });
     } catch (error) {
       void pools.end();
       throw error;
@@ -53,5 +51,15 @@ export class PostgresStore extends PostgresRecords implements TransactionOpener 
   override async close(): Promise<void> {
     clearInterval(this.#sweeping);
     await this.#pools.end();
+  }
+}
+
+/** Of the table, which is made where it is not there. */
+async function schemaOf(table: string, pool: pgPackage.Pool): Promise<string> {
+  const { find, create } = tableStatements(table);
+  for (;;) {
+    const { rows } = await pool.query<{ schema: string }>(find);
+    if (rows[0]) return rows[0].schema;
+    await pool.query(create);
   }
 }

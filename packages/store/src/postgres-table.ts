@@ -11,11 +11,32 @@ const expiry = (parameter: string) => `clock_timestamp() + ${parameter}::float8 
 /** Records that are over stay so long before they are swept, which keeps versions growing: see `put`. */
 const GRACE = '1 minute';
 
-export interface Statements {
-  /** Gives one row, with `there`. */
-  readonly exists: string;
+/** What is asked before it is known where the table is. */
+export interface TableStatements {
+  /** Gives the table's `schema`, as it is written in a statement; no row where there is no table. */
+  readonly find: string;
   /** One transaction; any number of processes may run it at once. */
   readonly create: string;
+}
+
+export function tableStatements(name: string): TableStatements {
+  return {
+    find: `SELECT relnamespace::regnamespace::text AS schema FROM pg_class WHERE oid = to_regclass('"${name}"')`,
+    create: `
+      SELECT pg_advisory_xact_lock(hashtext('warren store ${name}'));
+      CREATE TABLE IF NOT EXISTS "${name}" (
+        key text COLLATE "C" PRIMARY KEY,
+        value text NOT NULL,
+        version bigint NOT NULL,
+        written_at timestamptz NOT NULL,
+        expires_at timestamptz
+      );
+      CREATE SEQUENCE IF NOT EXISTS "${name}_version" OWNED BY "${name}".version;
+      CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON "${name}" (expires_at) WHERE expires_at IS NOT NULL;`,
+  };
+}
+
+export interface Statements {
   readonly get: string;
   readonly put: string;
   readonly replace: string;
@@ -26,29 +47,17 @@ export interface Statements {
 }
 
 /**
- * All that is ever asked of the table. The version of a record comes from a sequence, taken while its row is locked. This is also
+ * All that is asked of the table where it is: a handler may change the search path of its transaction. The version of a record comes from a sequence, taken while its row is locked. This is also
  * why a record that is deleted is only marked as over: a put that waited for the deletion then replaces the row and takes a new
  * number, where an insert would use the one that it took before it waited.
  */
-export function statementsFor(name: string): Statements {
-  const table = `"${name}"`;
-  const version = `nextval('"${name}_version"')`;
+export function statementsFor(name: string, schema: string): Statements {
+  const table = `${schema}."${name}"`;
+  const version = `nextval('${schema.replaceAll("'", "''")}."${name}_version"')`;
   const columns = `value, version, greatest(0, floor(extract(epoch FROM clock_timestamp() - written_at) * 1000))::float8 AS age`;
   const there = `(expires_at IS NULL OR expires_at > clock_timestamp())`;
   const written = (ttl: string) => `version = ${version}, written_at = clock_timestamp(), expires_at = ${expiry(ttl)}`;
   return {
-    exists: `SELECT to_regclass('${table}') IS NOT NULL AS there`,
-    create: `
-      SELECT pg_advisory_xact_lock(hashtext('warren store ${name}'));
-      CREATE TABLE IF NOT EXISTS ${table} (
-        key text COLLATE "C" PRIMARY KEY,
-        value text NOT NULL,
-        version bigint NOT NULL,
-        written_at timestamptz NOT NULL,
-        expires_at timestamptz
-      );
-      CREATE SEQUENCE IF NOT EXISTS "${name}_version" OWNED BY ${table}.version;
-      CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON ${table} (expires_at) WHERE expires_at IS NOT NULL;`,
     get: `SELECT ${columns} FROM ${table} WHERE key = $1 AND ${there}`,
     put: `
       INSERT INTO ${table} AS old (key, value, version, written_at, expires_at)

@@ -57,6 +57,31 @@ test('What a transaction does is seen by others when it has been committed, and 
   t.deepEqual(await seen(), { effects: 1, record: 'done' });
 });
 
+test('The store finds its table in a transaction whose search path was changed.', async (t) => {
+  const { store, client, key, seen } = await bench(t);
+  const schema = `it's "${ownTable()}`;
+  await client.query(`CREATE SCHEMA ${client.escapeIdentifier(schema)}`);
+  await store.transaction(async (transaction, inside) => {
+    await transaction.query(`SET LOCAL search_path = ${client.escapeIdentifier(schema)}`);
+    const version = (await inside.putIfAbsent(key, 'running')) ?? NaN;
+    t.truthy(await inside.replaceIfVersion(key, version, { value: 'done' }));
+  });
+  t.is((await seen()).record, 'done');
+});
+
+test('A table is made and found in the first schema of the search path, whatever its name is.', async (t) => {
+  const client = await postgresClient(t);
+  const schema = `it's "${ownTable()}`;
+  await client.query(`CREATE SCHEMA ${client.escapeIdentifier(schema)}`);
+  const path = encodeURIComponent(`-c search_path=${client.escapeIdentifier(schema).replaceAll(' ', String.raw`\ `)}`);
+  for (const value of ['first', undefined]) {
+    const store = transactional(t, await postgresUrl(`?options=${path}`));
+    t.is(typeof (await store.putIfAbsent('key', 'first')), value ? 'number' : 'undefined');
+  }
+  const { rows } = await client.query(`SELECT value FROM ${client.escapeIdentifier(schema)}.warren_store`);
+  t.deepEqual(rows, [{ value: 'first' }]);
+});
+
 test('A transaction whose work rejects does nothing at all, and rejects with the same.', async (t) => {
   const { store, effects, key, seen } = await bench(t);
   const failure = new Error('the work has failed');
