@@ -18,11 +18,14 @@ const UNSTORABLE = /[\0\p{Surrogate}]/u;
 /** A handler's own: `key` of its options. */
 export type KeyFunction = (job: Job) => string;
 
-/** A job's key: the handler's, else the header, else the message's id. Throws `ERR_INVALID_OPTION` where the handler's is no text. */
+/** A job's key: the handler's, else the header, else the message's id. Throws `ERR_INVALID_OPTION` where the first of them is no text. */
 export function keyOf(job: Job, given: KeyFunction | undefined): string | undefined {
   if (given) return requireKey(given(job), `key of the handler of job "${job.name}"`);
-  const header = job.headers[IDEMPOTENCY_KEY];
-  return (typeof header === 'string' && header) || job.messageId || undefined;
+  const header = job.headers[IDEMPOTENCY_KEY] ?? '';
+  if (header === '') return job.messageId || undefined;
+  // Foreign producers number what they send. Larger ones have lost digits on the way here, and could be another's.
+  const key = typeof header === 'number' && Number.isSafeInteger(header) ? String(header) : header;
+  return requireKey(key, `header ${IDEMPOTENCY_KEY}`);
 }
 
 /** A key belongs to one job on one queue: a message that goes to two queues is two jobs. */

@@ -19,6 +19,10 @@ function jobWith(properties: { messageId?: string; headers?: Headers }, payload:
   return new Job(payload, { type: pay, delivery, context });
 }
 
+function keyIn(header: unknown): string | undefined {
+  return keyOf(jobWith({ messageId: 'id', headers: { 'x-idempotency-key': header } }), undefined);
+}
+
 const message: Message = {
   exchange: '',
   routingKey: 'orders',
@@ -40,7 +44,13 @@ test("A job's key is the handler's, else the header, else the message's id.", (t
 test('A message without anything that tells it from others has no key.', (t) => {
   t.is(keyOf(jobWith({}), undefined), undefined);
   t.is(keyOf(jobWith({ messageId: '', headers: { 'x-idempotency-key': '' } }), undefined), undefined);
-  t.is(keyOf(jobWith({ headers: { 'x-idempotency-key': 7 } }), undefined), undefined, 'a header of a stranger is no text');
+  t.is(keyOf(jobWith({ headers: { 'x-idempotency-key': null } }), undefined), undefined);
+});
+
+test('A foreign key may be a whole number; one that cannot be told from others is a failure of the job, and not ignored.', (t) => {
+  t.is(keyIn(42), '42');
+  for (const header of [2 ** 53, 1.5, true, Buffer.from('k'), { key: 'k' }])
+    t.throws(() => keyIn(header), { code: 'ERR_INVALID_OPTION', message: /^header x-idempotency-key: / });
 });
 
 for (const [what, key] of [
