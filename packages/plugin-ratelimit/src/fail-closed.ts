@@ -5,10 +5,11 @@ import type { Claim, Limiter } from './limiter.js';
 /** Milliseconds until a limiter that failed is asked again. */
 const PAUSE = 1_000;
 
-/** A limiter that never fails: where the one behind it does, nothing is granted, and the log says so. */
+/** A limiter that never fails: where the one behind it does, nothing is granted. The log says so once, however many keys wait, and once when it is over. */
 export class FailClosed implements Limiter {
   readonly #limiter: Limiter;
   readonly #logger: Logger;
+  #failing = false;
 
   constructor(limiter: Limiter, logger: Logger) {
     this.#limiter = limiter;
@@ -43,7 +44,7 @@ export class FailClosed implements Limiter {
   }
 
   #checked(wait: number): number {
-    if (wait >= 0) return wait;
+    if (wait >= 0) return this.#answered(wait);
     throw new InvalidOptionError({
       option: 'answer of the limiter',
       expected: '0, or milliseconds until asking again',
@@ -51,8 +52,15 @@ export class FailClosed implements Limiter {
     });
   }
 
+  #answered(wait: number): number {
+    if (this.#failing) this.#logger.info({}, 'the rate limiter answers again');
+    this.#failing = false;
+    return wait;
+  }
+
   #failed(error: unknown): number {
-    this.#logger.error({ err: error }, 'the rate limiter failed: nothing starts');
+    if (!this.#failing) this.#logger.error({ err: error }, 'the rate limiter failed: nothing starts until it answers');
+    this.#failing = true;
     return PAUSE;
   }
 }

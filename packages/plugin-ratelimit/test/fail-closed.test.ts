@@ -30,6 +30,23 @@ test('a limiter that fails, or answers what is no time, grants nothing, and the 
   }
 });
 
+test('however often a limiter fails, the log says so once, and once when it answers again', async (t) => {
+  let broken = true;
+  const logged: string[] = [];
+  const log = (_: object, message: string): void => void logged.push(message);
+  const take = async () => (broken ? fails() : 0);
+  const limiter = new FailClosed({ take, pause: () => {} }, { ...silentLogger, error: log, info: log });
+  for (let outage = 0; outage < 2; outage++) {
+    broken = true;
+    for (let key = 0; key < 100; key++) t.is(await limiter.take([]), 1_000);
+    broken = false;
+    for (let key = 0; key < 100; key++) t.is(await limiter.take([]), 0);
+  }
+  const once = [/failed: nothing starts/, /answers again/];
+  t.is(logged.length, 4);
+  for (const [index, message] of logged.entries()) t.regex(message, once[index % 2] ?? /never/);
+});
+
 test('a job that has started is not failed by its limiter', async (t) => {
   const { limiter, logged } = failClosed({ started: fails, pause: fails });
   t.notThrows(() => limiter.started([]));
