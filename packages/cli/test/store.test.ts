@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { createContainer } from '@warren/core';
@@ -89,6 +92,19 @@ test('doctor asks the store, and makes none', async (t) => {
   t.deepEqual(await readdir(join(cwd, 'empty')), []);
   t.regex(JSON.stringify(await findings('--store', 'memory:')), /memory: answers in [\d.]+ ms/);
   t.like(await findings('--store', 'redis://u:hunter2@127.0.0.1:1'), [{ status: 'problem' }]);
+});
+
+test('a store that never answers is a problem that doctor reports', async (t) => {
+  const { url } = await broker(t);
+  const silent = createServer((socket) => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+  t.teardown(() => silent.close());
+  await once(silent, 'listening');
+  const store = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const { code, stdout } = await run(t, ['doctor', '--url', url, '--store', store, '--json'], { cwd: await project(t) });
+  t.is(code, 1);
+  const { findings } = JSON.parse(stdout) as { findings: Array<{ check: string; detail: string }> };
+  t.regex(findings.find(({ check }) => check === 'store')?.detail ?? '', /ERR_STORE_TIMEOUT/);
+  t.truthy(findings.find(({ check }) => check === 'broker'));
 });
 
 test('passwords are hidden wherever an address has them', async (t) => {
