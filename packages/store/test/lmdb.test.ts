@@ -146,6 +146,16 @@ test('A folder that cannot be made is ERR_STORE_UNAVAILABLE.', async (t) => {
   await t.throwsAsync(store.get('a'), { code: 'ERR_STORE_UNAVAILABLE' });
 });
 
+for (const content of ['no database', 'x'.repeat(100_000)]) {
+  test(`A file that is no database, of ${content.length} bytes, is ERR_STORE_UNAVAILABLE, and stays as it is.`, async (t) => {
+    const file = join(await folderOf(t), 'data.mdb');
+    await writeFile(file, content);
+    const store = await open(t);
+    await t.throwsAsync(store.get('a'), { code: 'ERR_STORE_UNAVAILABLE', message: /data\.mdb is damaged/ });
+    t.is(readFileSync(file, 'utf8'), content);
+  });
+}
+
 test('A change that the disk has no room for is ERR_STORE_UNAVAILABLE, and no more than that.', async (t) => {
   const [folder, program] = [await folderOf(t), fileURLToPath(new URL('_filling-process.js', import.meta.url))];
   // No file may be larger than 10 or 20 MB, depending on the shell: as on a full disk, a write past that fails.
