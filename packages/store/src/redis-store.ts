@@ -92,13 +92,21 @@ export class RedisStore implements StoreClient {
     try {
       const asked = await node;
       watch = setTimeout(() => this.#connection.restart(asked, new StoreTimeoutError({ store, ms: patience })), patience);
-      return await ask();
+      return await ask().catch((error: unknown) => {
+        if (isReplica(error)) this.#connection.restart(asked, error);
+        throw error;
+      });
     } catch (error) {
       throw this.#connection.reason(error);
     } finally {
       clearTimeout(watch);
     }
   }
+}
+
+/** After a failover the address may be another server's, and this connection that of the former one. */
+function isReplica(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith('READONLY');
 }
 
 function expiry(ttl: number | undefined): string[] {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type PrivateServer, startRedis, withRedis } from '@warren/store-servers';
 import anyTest, { type ExecutionContext } from 'ava';
 import * as redisPackage from 'redis';
@@ -8,6 +10,7 @@ import { RedisStore } from '../src/redis-store.js';
 import { claimsOfProcesses } from './_claims.js';
 import { conformance } from './_conformance.js';
 import { listed, ownPrefix } from './_keys.js';
+import { answer } from './_patience.js';
 import { startCluster } from './_redis-cluster.js';
 
 const test = withRedis(anyTest.serial);
@@ -39,6 +42,26 @@ test('Of two processes that claim a key at once one gets it.', async (t) => {
   await claimsOfProcesses(t, await redisUrl());
   await claimsOfProcesses(t, await clusterUrl());
 });
+
+/** An address behind which the server can change: connections that are open stay where they are. */
+async function movableAddress(t: ExecutionContext, first: number) {
+  let target = first;
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const [socket, peer] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const)
+      socket
+        .on('error', () => {})
+        .once('close', () => peer.destroy())
+        .pipe(peer);
+  });
+  t.teardown(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, move: (port: number): void => void (target = port) };
+}
 
 async function client(t: ExecutionContext) {
   const connected = createClient({ url: await redisUrl() });
@@ -102,6 +125,22 @@ test('Scripts that the server has forgotten are sent again.', async (t) => {
   await store.putIfAbsent(key, 'value');
   await redis.scriptFlush();
   t.is((await store.get(key))?.value, 'value');
+});
+
+test('After a failover the server that has the address now is asked.', async (t) => {
+  await using former = await startRedis();
+  await using next = await startRedis();
+  const address = await movableAddress(t, former.port);
+  const store = opened(t, `redis://127.0.0.1:${address.port}`);
+  await store.putIfAbsent('before', 'value');
+  address.move(next.port);
+  const redis = await createClient({ url: former.url }).connect();
+  await redis.sendCommand(['REPLICAOF', '127.0.0.1', String(next.port)]);
+  redis.destroy();
+  await t.throwsAsync(store.putIfAbsent('after', 'value'), { code: 'ERR_STORE_UNAVAILABLE', message: /READONLY/ });
+  await answer(() => store.putIfAbsent('after', 'value'));
+  t.is((await store.get('after'))?.value, 'value');
+  await store.close();
 });
 
 test('A database is chosen by the path.', async (t) => {
