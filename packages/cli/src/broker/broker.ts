@@ -25,10 +25,13 @@ export class Broker implements AsyncDisposable {
   readonly url: string;
   readonly capabilities: Capabilities;
   readonly #model: ChannelModel;
+  /** Ends the socket. */
+  readonly #end: AbortController;
   #channel: Channel | undefined;
 
-  private constructor(model: ChannelModel, url: string) {
+  private constructor(model: ChannelModel, { url, end }: { readonly url: string; readonly end: AbortController }) {
     this.#model = model;
+    this.#end = end;
     this.url = url;
     this.capabilities = capabilitiesOf(model.connection.serverProperties);
   }
@@ -38,9 +41,11 @@ export class Broker implements AsyncDisposable {
     let cause: unknown;
     for (const url of urls) {
       try {
-        const model = await connect(url, { noDelay: true, timeout, ...options });
+        const end = new AbortController();
+        const socket = { noDelay: true, timeout, ...options, signal: end.signal };
+        const model = await connect(url, socket);
         model.on('error', () => {});
-        return new Broker(model, url);
+        return new Broker(model, { url, end });
       } catch (error) {
         const refused = refusal(error as Error, url);
         if (refused) throw refused;
@@ -56,7 +61,7 @@ export class Broker implements AsyncDisposable {
    */
   async call<T>(what: string, call: (channel: Channel) => Promise<T>, own?: Channel): Promise<T> {
     try {
-      return await withDeadline(call(own ?? (await this.#shared())), what);
+      return await withDeadline(call(own ?? (await this.#shared())), what, CALL_TIMEOUT);
     } catch (error) {
       throw channelFailure(error, what);
     }
@@ -70,7 +75,7 @@ export class Broker implements AsyncDisposable {
 
   /** A channel for whoever holds deliveries: they end with it. */
   async channel(): Promise<Channel> {
-    const channel = await this.#model.createChannel();
+    const channel = await withDeadline(this.#model.createChannel(), 'A channel', CALL_TIMEOUT);
     // The call that is refused says why; without a listener the client would end the connection.
     channel.on('error', () => {});
     return channel;
@@ -83,8 +88,10 @@ export class Broker implements AsyncDisposable {
     return (this.#channel = channel);
   }
 
+  /** Cuts the connection where the broker does not answer its end: the process would wait for it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#model.close().catch(() => {});
+    await withDeadline(this.#model.close(), 'Closing', CLOSE_TIMEOUT).catch(() => {});
+    this.#end.abort();
   }
 }
 
@@ -95,11 +102,12 @@ export function isQueueName(name: string): boolean {
 
 /** Milliseconds: a blocked or frozen broker does not answer. */
 const CALL_TIMEOUT = 10_000;
+const CLOSE_TIMEOUT = 2_000;
 
-async function withDeadline<T>(call: Promise<T>, operation: string): Promise<T> {
+async function withDeadline<T>(call: Promise<T>, operation: string, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BrokerTimeoutError({ operation, ms: CALL_TIMEOUT })), CALL_TIMEOUT);
+    timer = setTimeout(() => reject(new BrokerTimeoutError({ operation, ms })), ms);
   });
   try {
     return await Promise.race([call, late]);
