@@ -3,6 +3,7 @@ export { createWorker, Worker } from './worker.js';
 export type { StopOptions, StopResult } from './worker.js';
 export { attemptOf, defineJob, Job, requireJobType } from './job.js';
 export type { JobType, JobTypeOptions, OutgoingMessage } from './job.js';
+export { requireOptions } from './checks.js';
 export { handler } from './handler.js';
 export type { Handler, HandlerClass, HandlerDefinition, HandlerFunction, HandlerInfo } from './handler.js';
 export { failed } from './middleware.js';

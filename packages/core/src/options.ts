@@ -1,4 +1,5 @@
 import type { Connect } from './amqp/connect.js';
+import { requireOptions, requireWhole } from './checks.js';
 import type { DependencyContainer } from './container.js';
 import { InvalidOptionError } from './errors.js';
 import type { Logger } from './logger.js';
@@ -125,8 +126,28 @@ const DEFAULTS = {
   heartbeat: 5,
 } satisfies WorkerOptions;
 
-/** Checks `options` and fills in the defaults. Throws `ERR_INVALID_OPTION` for the first that is wrong. */
+const WORKER_OPTIONS: ReadonlyArray<keyof WorkerOptions> = [
+  'url',
+  'findServers',
+  'connect',
+  'plugins',
+  'prefetch',
+  'concurrency',
+  'retry',
+  'maxPayloadBytes',
+  'publishBuffer',
+  'publishTimeout',
+  'brokerTimeout',
+  'startTimeout',
+  'reconnect',
+  'heartbeat',
+  'logger',
+  'container',
+];
+
+/** Checks `options` and fills in the defaults. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION` for the first that is wrong. */
 export function settingsOf(options: WorkerOptions): Settings {
+  requireOptions(options, 'createWorker', WORKER_OPTIONS);
   const settings: Settings = {
     urls: [options.url ?? DEFAULTS.url].flat(),
     findServers: options.findServers,
@@ -177,17 +198,6 @@ function requireReconnect({ initial, factor, max, alarmAfter }: ReconnectOptions
   if (alarmAfter !== Infinity) requireWhole('reconnect.alarmAfter', alarmAfter, { min: 1 });
   if (typeof factor === 'number' && factor >= 1) return;
   throw new InvalidOptionError({ option: 'reconnect.factor', expected: 'a number, 1 or more', got: factor });
-}
-
-/** Throws `ERR_INVALID_OPTION` unless `got` is a whole number within the bounds. */
-export function requireWhole(
-  option: string,
-  got: unknown,
-  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
-): void {
-  if (Number.isSafeInteger(got) && (got as number) >= min && (got as number) <= max) return;
-  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`;
-  throw new InvalidOptionError({ option, expected, got });
 }
 
 function requireUrl(url: unknown): void {

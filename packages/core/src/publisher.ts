@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { requireWhole } from './checks.js';
 import type { Clock } from './clock.js';
 import type { CodecRegistry } from './codec.js';
 import type { Connection } from './connection.js';
@@ -8,7 +9,6 @@ import { requireJobType } from './job.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import type { Message, MessageProperties } from './message.js';
 import { isThenable } from './middleware.js';
-import { requireWhole } from './options.js';
 import type { PublishOptions } from './options.js';
 import { encodePayload } from './payload.js';
 import type { Publish } from './plugin.js';

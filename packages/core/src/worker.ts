@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { assemble } from './assembly.js';
 import type { Assembly } from './assembly.js';
+import { requireWhole } from './checks.js';
 import { SystemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import { CodecRegistry } from './codec.js';
@@ -14,7 +15,7 @@ import type { Handler, HandlerDefinition } from './handler.js';
 import { requireJobType } from './job.js';
 import type { JobType, OutgoingMessage } from './job.js';
 import { silentLogger } from './logger.js';
-import { requireHandling, requireWhole, settingsOf } from './options.js';
+import { requireHandling, settingsOf } from './options.js';
 import type { HandlerOptions, PublishOptions, Settings, WorkerOptions } from './options.js';
 import type { Plugin } from './plugin.js';
 import type { Publisher } from './publisher.js';

@@ -39,7 +39,7 @@ export interface DelayTopology {
 /** The queue of messages whose target had gone when their time came, with the default prefix. */
 export const UNROUTABLE = 'delay.v1.unroutable';
 
-/** Names what plugin-delay declares with these options. Throws `ERR_INVALID_OPTION`. */
+/** Names what plugin-delay declares with these options. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export function delayTopology(options: DelayOptions = {}): DelayTopology {
   const base = baseOf(options);
   const levels = LEVELS.map((_, index) => `${base}.L${String(index).padStart(2, '0')}`);

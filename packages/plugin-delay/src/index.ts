@@ -26,7 +26,7 @@ declare module '@warren/core' {
   }
 }
 
-/** Holds messages that have a `delay` or an `at`, retries included. Never early, durable, and none waits for another. Throws `ERR_INVALID_OPTION`. */
+/** Holds messages that have a `delay` or an `at`, retries included. Never early, durable, and none waits for another. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export default function delay(options?: DelayOptions): Plugin {
   const settings = settingsOf(options);
   return {

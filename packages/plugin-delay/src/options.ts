@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@warren/core';
+import { InvalidOptionError, requireOptions } from '@warren/core';
 
 export interface DelayOptions {
   /** `classic` for a broker without quorum queues: a message can then be lost when the broker restarts as it moves on. Default `quorum`. */
@@ -10,8 +10,10 @@ export interface DelayOptions {
 /** The longest name that is made with it is that of a relay queue: see delay-topology.ts. */
 const PREFIX = /^[\w-]{1,20}$/;
 
-/** Fills in the defaults. Throws `ERR_INVALID_OPTION`. */
-export function settingsOf({ queueType = 'quorum', prefix = 'delay' }: DelayOptions = {}): Required<DelayOptions> {
+/** Fills in the defaults. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
+export function settingsOf(options: DelayOptions = {}): Required<DelayOptions> {
+  requireOptions(options, 'delay', ['queueType', 'prefix']);
+  const { queueType = 'quorum', prefix = 'delay' } = options;
   if (queueType !== 'quorum' && queueType !== 'classic') {
     throw new InvalidOptionError({ option: 'queueType', expected: "'quorum' or 'classic'", got: queueType });
   }

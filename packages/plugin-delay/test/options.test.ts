@@ -1,6 +1,10 @@
 import test from 'ava';
 import { settingsOf } from '../src/options.js';
 
+test('an option that there is not is refused', (t) => {
+  t.throws(() => settingsOf({ queue: 'classic' } as never), { code: 'ERR_UNKNOWN_OPTION' });
+});
+
 test('quorum queues named delay.* are the default', (t) => {
   t.deepEqual(settingsOf(), { queueType: 'quorum', prefix: 'delay' });
 });

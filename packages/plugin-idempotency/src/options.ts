@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration } from '@warren/core';
 import { requireStore } from '@warren/store';
 import type { Store } from '@warren/store';
@@ -33,8 +33,8 @@ export interface Settings {
 
 const DEFAULTS = { lease: '30s', ttl: '1d', onStoreError: 'retry', maxResultBytes: 64 * 1024 } satisfies IdempotencyPluginOptions;
 
-const HANDLER_OPTIONS: ReadonlySet<string> = new Set(['lease', 'ttl', 'transaction', 'onStoreError']);
-const PLUGIN_OPTIONS: ReadonlySet<string> = new Set(['store', 'lease', 'ttl', 'maxResultBytes', 'onStoreError']);
+const HANDLER_OPTIONS: readonly string[] = ['lease', 'ttl', 'transaction', 'onStoreError'];
+const PLUGIN_OPTIONS: readonly string[] = ['store', 'lease', 'ttl', 'maxResultBytes', 'onStoreError'];
 
 /** A record has at most 256 KiB: what is left is for the rest of it. */
 const MOST_RESULT_BYTES = 255 * 1024;
@@ -42,9 +42,9 @@ const MOST_RESULT_BYTES = 255 * 1024;
 /** What stores keep at most: ten years. */
 const LONGEST = 10 * 365 * 24 * 60 * 60 * 1_000;
 
-/** The plugin's options, checked, with every default filled in. Throws `ERR_INVALID_OPTION` for the first that is wrong. */
+/** The plugin's options, checked, with every default filled in. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION` for the first that is wrong. */
 export function settingsOf(options: IdempotencyPluginOptions): Settings {
-  requireKnown('idempotency', options, PLUGIN_OPTIONS);
+  requireOptions(options, 'idempotency', PLUGIN_OPTIONS);
   const { lease, ttl, onStoreError, maxResultBytes } = { ...DEFAULTS, ...defined(options) };
   requireStore(options.store);
   requireResultBytes(maxResultBytes);
@@ -57,7 +57,7 @@ export function settingsOf(options: IdempotencyPluginOptions): Settings {
   };
 }
 
-/** What holds for one handler; undefined where it is not guarded. Throws `ERR_INVALID_OPTION`. */
+/** What holds for one handler; undefined where it is not guarded. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export function handlerSettingsOf(
   job: string,
   given: boolean | IdempotencyOptions | undefined,
@@ -66,7 +66,7 @@ export function handlerSettingsOf(
   if (given === false) return undefined;
   if (given === undefined || given === true) return plugin;
   const where = `idempotency of the handler of job "${job}"`;
-  requireKnown(where, given, HANDLER_OPTIONS);
+  requireOptions(given, where, HANDLER_OPTIONS);
   const { lease = plugin.lease, ttl = plugin.ttl, transaction = false, onStoreError } = given;
   requireTransaction(`${where}.transaction`, transaction, onStoreError);
   return {
@@ -86,12 +86,6 @@ export function requireKeyFunction(job: string, key: unknown): void {
     expected: 'a function of the job that returns text',
     got: key,
   });
-}
-
-function requireKnown(option: string, given: unknown, known: ReadonlySet<string>): void {
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionError({ option, expected: 'options', got: given });
-  const unknown = Object.keys(given).find((name) => !known.has(name));
-  if (unknown !== undefined) throw new InvalidOptionError({ option, expected: `some of ${[...known].join(', ')}`, got: unknown });
 }
 
 function requireResultBytes(got: unknown): void {

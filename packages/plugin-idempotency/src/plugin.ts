@@ -45,7 +45,7 @@ interface State extends ProvidedStore {
 
 const STATE: Token<State> = token('idempotency-state');
 
-/** Makes the plugin: of several messages with one key one runs. Throws `ERR_INVALID_OPTION`. */
+/** Makes the plugin: of several messages with one key one runs. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export default function idempotency(options: IdempotencyPluginOptions = {}): Plugin {
   const settings = settingsOf(options);
   return new IdempotencyPlugin(options.store, settings);

@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration, Job } from '@warren/core';
 
 /** At most `max` starts in any window of `per` milliseconds. `max` is a whole number, or Infinity. */
@@ -21,14 +21,12 @@ export interface RateLimitOptions {
 
 const DEFAULT_WINDOW = 1_000;
 const TEXT = /^(\d+)\/(.+)$/;
-const KNOWN: ReadonlySet<string> = new Set(['max', 'per', 'key']);
 
-/** Reads a configured limit. Throws `ERR_INVALID_OPTION`, naming `option`. */
+/** Reads a configured limit. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`, naming `option`. */
 export function limitOf(given: RateLimit, option: string): Limit {
   if (typeof given === 'string') return limitOfText(given, option);
   if (typeof given !== 'object' || given === null) throw invalid(option, given);
-  const unknown = Object.keys(given).find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) throw new InvalidOptionError({ option, expected: 'max, per and key only', got: unknown });
+  requireOptions(given, option, ['max', 'per', 'key']);
   const { max, per = DEFAULT_WINDOW, key } = given;
   if (key !== undefined && typeof key !== 'function') {
     throw new InvalidOptionError({ option: `${option}.key`, expected: 'a function of the job that returns text', got: key });

@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration } from '@warren/core';
 import { requireStore } from '@warren/store';
 import type { Store } from '@warren/store';
@@ -26,15 +26,7 @@ export interface RateLimitPluginOptions extends Partial<RateLimitOptions>, Prefe
 
 const DEFAULTS = { maxHold: 300_000, maxKeys: 100_000, slowStart: {} } satisfies RateLimitPluginOptions;
 const LIMIT_OPTIONS = ['max', 'per', 'key'] as const;
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...LIMIT_OPTIONS,
-  'prefetch',
-  'channelPrefetch',
-  'maxHold',
-  'maxKeys',
-  'store',
-  'slowStart',
-]);
+const OPTIONS = [...LIMIT_OPTIONS, 'prefetch', 'channelPrefetch', 'maxHold', 'maxKeys', 'store', 'slowStart'];
 
 /** The plugin's options, checked, with every default filled in. Durations are milliseconds. */
 export interface RateLimitSettings {
@@ -47,10 +39,10 @@ export interface RateLimitSettings {
   readonly slowStart: { readonly initial: number; readonly interval: number } | undefined;
 }
 
-/** Throws `ERR_INVALID_OPTION` for the first option that is wrong. */
+/** Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION` for the first that is wrong. */
 export function settingsOf(given: string | RateLimitPluginOptions): RateLimitSettings {
   const options: RateLimitPluginOptions = typeof given === 'string' ? limitOf(given, 'rateLimit') : given;
-  requireKnown(options);
+  requireOptions(options, 'rateLimit', OPTIONS);
   const { maxHold = DEFAULTS.maxHold, maxKeys = DEFAULTS.maxKeys, store, slowStart = DEFAULTS.slowStart } = options;
   requireStore(store);
   return {
@@ -61,15 +53,6 @@ export function settingsOf(given: string | RateLimitPluginOptions): RateLimitSet
     store,
     slowStart: slowStart === false ? undefined : slowStartOf(slowStart),
   };
-}
-
-function requireKnown(options: RateLimitPluginOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError({ option: 'rateLimit', expected: "options, or text such as '200/m'", got: options });
-  }
-  const unknown = Object.keys(options).find((option) => !OPTIONS.has(option));
-  if (unknown !== undefined)
-    throw new InvalidOptionError({ option: 'rateLimit', expected: `some of ${[...OPTIONS].join(', ')}`, got: unknown });
 }
 
 function workerLimit(options: RateLimitPluginOptions): RateLimitOptions | undefined {

@@ -36,7 +36,7 @@ interface State {
 
 const STATE: Token<State> = token('ratelimit-state');
 
-/** Makes the plugin. `limit` is the worker's own, over all its handlers: text such as `'200/m'`, or options. Throws `ERR_INVALID_OPTION`. */
+/** Makes the plugin. `limit` is the worker's own, over all its handlers: text such as `'200/m'`, or options. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export default function rateLimit(limit: string | RateLimitPluginOptions = {}): Plugin {
   return new RateLimitPlugin(settingsOf(limit));
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds, requeue } from '@warren/core';
+import { InvalidOptionError, milliseconds, requeue, requireOptions } from '@warren/core';
 import type { Awaitable, Clock, Consume, Duration, Job, Outcome } from '@warren/core';
 
 export interface SlowStartOptions {
@@ -7,8 +7,6 @@ export interface SlowStartOptions {
   /** The number doubles after so much time, and grows by one with every success. Milliseconds or text. Default 1000. */
   interval?: Duration;
 }
-
-const OPTIONS: ReadonlySet<string> = new Set(['initial', 'interval']);
 
 export interface SlowStartParts {
   readonly initial: number;
@@ -20,10 +18,9 @@ export interface SlowStartParts {
   readonly top: () => number;
 }
 
-/** Reads the option. Throws `ERR_INVALID_OPTION`. */
+/** Reads the option. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export function slowStartOf(given: SlowStartOptions): { initial: number; interval: number } {
-  const known = typeof given === 'object' && given !== null && Object.keys(given).every((name) => OPTIONS.has(name));
-  if (!known) throw new InvalidOptionError({ option: 'slowStart', expected: 'false, or { initial?, interval? }', got: given });
+  requireOptions(given, 'slowStart', ['initial', 'interval']);
   const { initial = 1, interval = 1_000 } = given;
   if (!Number.isSafeInteger(initial) || initial < 1) {
     throw new InvalidOptionError({ option: 'slowStart.initial', expected: 'a whole number, 1 or more', got: initial });

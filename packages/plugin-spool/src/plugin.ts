@@ -1,6 +1,6 @@
-import { CLOCK, CONNECTION, EVENTS, InvalidOptionError, LOGGER, PLUGINS, STOPPING, token } from '@warren/core';
+import { CLOCK, CONNECTION, EVENTS, LOGGER, PLUGINS, requireOptions, STOPPING, token } from '@warren/core';
 import type { DependencyContainer, Message, Plugin, Publish, Token } from '@warren/core';
-import { provideStore } from '@warren/store';
+import { provideStore, requireStore } from '@warren/store';
 import type { ProvidedStore, Store } from '@warren/store';
 import { KeptQueues } from './kept-queues.js';
 import { Resending } from './resending.js';
@@ -70,9 +70,9 @@ function isKept({ copyOf, properties }: Message): boolean {
   return copyOf === undefined && properties.persistent !== false;
 }
 
-function storeOf({ store = DEFAULT_STORE, ...rest }: SpoolOptions): string | Store {
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new InvalidOptionError({ option: 'spool', expected: 'the option store', got: unknown });
-  if (typeof store === 'string' || (typeof store === 'object' && store !== null)) return store;
-  throw new InvalidOptionError({ option: 'store', expected: 'a URL such as lmdb:./spool, or a store', got: store });
+function storeOf(options: SpoolOptions): string | Store {
+  requireOptions(options, 'spool', ['store']);
+  const { store = DEFAULT_STORE } = options;
+  requireStore(store);
+  return store;
 }

@@ -53,9 +53,10 @@ test.serial('a producer is stopped while the broker is away: it says what it kee
 });
 
 test('a wrong option is refused', (t) => {
-  for (const wrong of [{ store: 5 }, { store: null }, { url: 'lmdb:./spool' }]) {
-    t.throws(() => spool(wrong as object), { code: 'ERR_INVALID_OPTION' });
+  for (const wrong of [{ store: 5 }, { store: null }, 'lmdb:./spool']) {
+    t.throws(() => spool(wrong as never), { code: 'ERR_INVALID_OPTION' });
   }
+  t.throws(() => spool({ url: 'lmdb:./spool' } as never), { code: 'ERR_UNKNOWN_OPTION' });
 });
 
 test('a wrong address of its store fails the start', async (t) => {

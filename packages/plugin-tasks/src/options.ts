@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration } from '@warren/core';
 import type { Store } from '@warren/store';
 
@@ -35,19 +35,15 @@ const DEFAULTS = {
   maxResultBytes: 64 * 2 ** 10,
 } satisfies TasksOptions;
 
-const KEYS: ReadonlySet<string> = new Set(['store', ...Object.keys(DEFAULTS)]);
-
 /** Half of what a store's record can hold. */
 const MAX_RESULT_BYTES = 128 * 2 ** 10;
 
 /** A shorter one would be lost to a pause of the garbage collector. */
 const MIN_LEASE = 100;
 
-/** Throws `ERR_INVALID_OPTION` for the first option that is wrong. */
+/** Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION` for the first that is wrong. */
 export function settingsOf(options: TasksOptions = {}): TasksSettings {
-  const unknown = Object.keys(options).find((key) => !KEYS.has(key));
-  if (unknown !== undefined)
-    throw new InvalidOptionError({ option: 'tasks', expected: `one of ${[...KEYS].join(', ')}`, got: unknown });
+  requireOptions(options, 'tasks', ['store', ...Object.keys(DEFAULTS)]);
   const { store, records, keep, keepUnfinished, lease, maxResultBytes } = { ...DEFAULTS, ...options };
   require('records', 'true or false', records, typeof records === 'boolean');
   require('maxResultBytes', `a whole number from 0 to ${MAX_RESULT_BYTES}`, maxResultBytes, isSize(maxResultBytes));

@@ -15,7 +15,7 @@ import { expiry, taskSettingsOf } from './task.js';
 import { TASKS, Tasks } from './tasks.js';
 import { isDeadLetter } from './undelivered.js';
 
-/** Persistent task queues: records of tasks, unique and cancelled ones, chains, groups, schedules. Throws `ERR_INVALID_OPTION`. */
+/** Persistent task queues: records of tasks, unique and cancelled ones, chains, groups, schedules. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION`. */
 export default function tasks(options?: TasksOptions): Plugin {
   return new TasksPlugin(settingsOf(options));
 }

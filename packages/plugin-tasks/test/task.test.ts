@@ -53,8 +53,9 @@ test('wrong options of the plugin are refused', (t) => {
     { keepUnfinished: '29s' },
     { records: 'no' },
     { maxResultBytes: 2 ** 20 },
-    { retention: 1 },
   ]) {
     t.throws(() => tasks(options as never), { code: 'ERR_INVALID_OPTION' });
   }
+  t.throws(() => tasks({ retention: 1 } as never), { code: 'ERR_UNKNOWN_OPTION' });
+  t.throws(() => tasks('redis://localhost' as never), { code: 'ERR_INVALID_OPTION', message: /^tasks: expected an object/ });
 });

@@ -1,4 +1,4 @@
-import { InvalidOptionError, milliseconds, UnknownOptionError } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration, JobType } from '@warren/core';
 import { CronTicks, EveryTicks } from './ticks.js';
 import type { Ticks } from './ticks.js';
@@ -72,7 +72,7 @@ export function tickId({ name }: Schedule, tick: Date): string {
 }
 
 function scheduleOf(options: ScheduleOptions, task: JobType): Schedule {
-  requireKnown(options);
+  requireOptions(options, 'schedule', OPTIONS);
   const { payload, missed = 'one', window = DAY, name = task.name } = options;
   requireName(name);
   requirePolicy(missed, options.window);
@@ -108,18 +108,6 @@ function everyTimes(every: Duration): Pick<Schedule, 'ticks' | 'when'> {
 function cronTimes(cron: string, timeZone: string): Pick<Schedule, 'ticks' | 'when'> {
   requireTimeZone(timeZone);
   return { ticks: new CronTicks(cron, timeZone), when: `${cron.trim()} (${timeZone})` };
-}
-
-function requireKnown(options: unknown): asserts options is ScheduleOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError({
-      option: 'schedule',
-      expected: 'an object such as { every: "10m" }, or several',
-      got: options,
-    });
-  }
-  const unknown = Object.keys(options).find((option) => !(OPTIONS as readonly string[]).includes(option));
-  if (unknown !== undefined) throw new UnknownOptionError({ option: unknown, where: 'a schedule', known: OPTIONS });
 }
 
 function requireName(name: unknown): void {
