@@ -82,10 +82,14 @@ export class Link extends EventEmitter<LinkEvents> {
     const { urls, findServers, heartbeat, connect: socket, brokerTimeout: timeout } = this.#settings;
     // Without noDelay a confirm on a connection that also acknowledges takes 40 ms; without a timeout a mute broker hangs the manager for ever.
     const connectionOptions = { timeout, keepAlive: true, ...socket, noDelay: true };
-    // Read for each attempt, and each time another: a socket leaves its listener on the signal for ever.
+    // Read for each attempt, and each time another: a socket leaves its listener on the signal for ever. The one before is ended, which
+    // against a frozen broker is still open when its heartbeats are missed.
     Object.defineProperty(connectionOptions, 'signal', {
       enumerable: true,
-      get: () => (this.#end = new AbortController()).signal,
+      get: () => {
+        this.#end.abort();
+        return (this.#end = new AbortController()).signal;
+      },
     });
     const manager = connect(findServers ? undefined : [...urls], {
       ...(findServers && { findServers: () => this.#answerOf(findServers) }),

@@ -1,4 +1,5 @@
 // A broker that is there and does not answer: a handshake without an answer, SIGSTOP, a half-open connection. Everything ends by its deadline.
+import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest from 'ava';
 import { withOwnRabbit } from '@warren/rabbitmq-node';
 import { BrokerTimeoutError, CONNECTION, Topology } from '../../src/index.js';
@@ -187,6 +188,20 @@ test('A process whose worker has stopped against a frozen broker ends by itself,
   const { stopped, exited, code } = await child.stop(1_000);
   t.is(code, 0);
   t.true(stopped < 1_500, `stopped after ${stopped} ms`);
+  t.true(exited - stopped < 2_000, `ended ${exited - stopped} ms later`);
+});
+
+test('A process whose worker has stopped after the heartbeats of a frozen broker were missed ends by itself, and soon.', async (t) => {
+  const node = await ownNode();
+  const child = await childOn(t, { url: node.url, heartbeat: 1, reconnect: { initial: 1, max: 1 } }, jobOn().queue.name);
+  const lost = child.announces('reconnecting');
+  node.freeze();
+  t.teardown(() => node.thaw());
+  await lost;
+  // The next attempt has begun.
+  await sleep(500);
+  const { stopped, exited, code } = await child.stop(1_000);
+  t.is(code, 0);
   t.true(exited - stopped < 2_000, `ended ${exited - stopped} ms later`);
 });
 
