@@ -1,6 +1,6 @@
 import { InvalidOptionError, milliseconds, requireOptions } from '@warren/core';
 import type { Duration } from '@warren/core';
-import { requireStore } from '@warren/store';
+import { LONGEST_TTL, requireStore } from '@warren/store';
 import type { Store } from '@warren/store';
 
 /** What a handler can change of the plugin's options. */
@@ -38,9 +38,6 @@ const PLUGIN_OPTIONS: readonly string[] = ['store', 'lease', 'ttl', 'maxResultBy
 
 /** A record has at most 256 KiB: what is left is for the rest of it. */
 const MOST_RESULT_BYTES = 255 * 1024;
-
-/** What stores keep at most: ten years. */
-const LONGEST = 10 * 365 * 24 * 60 * 60 * 1_000;
 
 /** The plugin's options, checked, with every default filled in. Throws `ERR_INVALID_OPTION` or `ERR_UNKNOWN_OPTION` for the first that is wrong. */
 export function settingsOf(options: IdempotencyPluginOptions): Settings {
@@ -102,7 +99,7 @@ function requireTransaction(option: string, transaction: unknown, onStoreError: 
 
 function durationOf(duration: Duration, option: string): number {
   const ms = Math.ceil(milliseconds(duration, option));
-  if (ms > 0 && ms <= LONGEST) return ms;
+  if (ms > 0 && ms <= LONGEST_TTL) return ms;
   throw new InvalidOptionError({ option, expected: 'more than 0, and at most ten years', got: duration });
 }
 

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigurationError, MessageInvalidError } from '@warren/core';
 import type { Logger, OutgoingMessage } from '@warren/core';
+import { LONGEST_TTL } from '@warren/store';
 import type { Records } from '@warren/store';
 import { TaskBeforeFailedError } from './errors.js';
 import { memberId } from './flow.js';
@@ -38,7 +39,7 @@ export class Continuations {
   /** `wait`: milliseconds until the group's tasks are due. */
   async begin(group: PlannedGroup, wait: number): Promise<void> {
     const done = Buffer.alloc(Math.ceil(group.size / 8)).toString('hex');
-    await this.#parts.groups.putIfAbsent(group.id, { ...group, done }, { ttl: wait + this.#parts.ttl });
+    await this.#parts.groups.putIfAbsent(group.id, { ...group, done }, { ttl: Math.min(LONGEST_TTL, wait + this.#parts.ttl) });
   }
 
   /** A task has succeeded: what waits for it gets its result. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Job } from '@warren/core';
-import { Lease } from '@warren/store';
+import { Lease, LONGEST_TTL } from '@warren/store';
 import type { LeaseLostError, RecordEntry, Records } from '@warren/store';
 import { isOfFlow } from './flow.js';
 import { errorOf, isCancellable, isNeeded, settled } from './record.js';
@@ -128,7 +128,8 @@ export class TaskRecords {
   ttlOf(record: TaskRecord): number {
     const { keep, keepUnfinished } = this.#settings;
     const due = Math.max(0, Math.ceil((record.dueAt ?? 0) - this.#clock.now()));
-    return due + (isNeeded(record) ? keepUnfinished : keep);
+    // A later one is refused when its message is published.
+    return Math.min(LONGEST_TTL, due + (isNeeded(record) ? keepUnfinished : keep));
   }
 
   #refusal(entry: RecordEntry<TaskRecord>): Claim | undefined {

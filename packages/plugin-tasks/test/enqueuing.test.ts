@@ -7,7 +7,7 @@ import { createStore } from '@warren/store';
 import type { Store } from '@warren/store';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import tasks, { defineTask } from '../src/index.js';
+import tasks, { defineTask, group } from '../src/index.js';
 import { Gate, taskWorker } from './_worker.js';
 import type { TaskWorker } from './_worker.js';
 
@@ -98,6 +98,15 @@ test('a key whose task was never sent is free after a while; what may have been 
   await worker.deliver(mail, 'lost', { messageId: 'lost' });
   await worker.advance(1);
   t.deepEqual(ran, ['next']);
+});
+
+test('a task or a flow that is due too late is refused as any other message, and leaves no record', async (t) => {
+  const { worker, record } = taskWorker(t);
+  await worker.start();
+  const options = { at: new Date('9999-12-31T00:00:00Z'), messageId: 'late' };
+  await t.throwsAsync(worker.enqueue(mail, 'a', options), { code: 'ERR_DELAY_TOO_LONG' });
+  t.is(await record('late'), undefined);
+  await t.throwsAsync(worker.enqueue(group([[mail, 'a']]).then(mail), undefined, options), { code: 'ERR_DELAY_TOO_LONG' });
 });
 
 test('a task that was sent, and waits, keeps its key', async (t) => {

@@ -2,6 +2,7 @@
 export * from './errors.js';
 export { Lease } from './lease.js';
 export type { LeaseOptions } from './lease.js';
+export { LONGEST_TTL } from './limits.js';
 export { Records } from './records.js';
 export type { RecordEntry } from './records.js';
 export { isTransactional, STORE } from './store.js';

@@ -2,7 +2,9 @@ import { StoreLimitError } from './errors.js';
 
 const KEY_BYTES = 500;
 const VALUE_BYTES = 256 * 1024;
-const LONGEST_TTL = 10 * 365 * 24 * 60 * 60 * 1_000;
+
+/** Milliseconds: the longest time for which a record can be put, ten years. */
+export const LONGEST_TTL: number = 10 * 365 * 24 * 60 * 60 * 1_000;
 
 /** Neither survives every store: PostgreSQL has no text with NUL, and half a surrogate pair is no UTF-8. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
