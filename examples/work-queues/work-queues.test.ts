@@ -95,7 +95,7 @@ test('a forgotten ack stays on the queue; a handler cannot forget it', async (t)
 
 test('with prefetch 1 the idle worker takes the next task', async (t) => {
   const { url } = await freshBroker(t);
-  const second = 250;
+  const second = 500;
   const printed = new Recorder<string>();
   await using first = work({ url, print: printed.add, second });
   await using other = work({ url, print: printed.add, second });
