@@ -4,7 +4,7 @@ import { InvalidOptionError, UnknownOptionError } from './errors.js';
 /** Throws `ERR_INVALID_OPTION` for what is no object, and `ERR_UNKNOWN_OPTION` for the first option that is not `known`. */
 export function requireOptions(given: unknown, where: string, known: Iterable<string>): asserts given is object {
   const options = [...known];
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InvalidOptionError({ option: where, expected: `an object with some of ${options.join(', ')}`, got: given });
   }
   const unknown = Object.keys(given).find((option) => !options.includes(option));

@@ -12,6 +12,7 @@ export type { Ack, DeadLetter, Outcome, Requeue, Retry } from './outcome.js';
 export { backoff, decided, exponential, fixed, linear, never, perError } from './retry.js';
 export type { Backoff, RetryPolicy } from './retry.js';
 export type { Awaitable, Consume, Plugin, Publish } from './plugin.js';
+export { WORKER_OPTIONS } from './options.js';
 export type { HandlerOptions, PublishBuffer, PublishOptions, ReconnectOptions, WorkerOptions } from './options.js';
 export { deadLetterQueue, Topology } from './topology.js';
 export type {

@@ -126,7 +126,7 @@ const DEFAULTS = {
   heartbeat: 5,
 } satisfies WorkerOptions;
 
-const WORKER_OPTIONS: ReadonlyArray<keyof WorkerOptions> = [
+export const WORKER_OPTIONS: ReadonlyArray<keyof WorkerOptions> = [
   'url',
   'findServers',
   'connect',

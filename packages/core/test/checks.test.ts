@@ -11,7 +11,7 @@ test('a whole number within its bounds passes, anything else is told the bounds'
 
 test('options are an object of known names', (t) => {
   for (const good of [{}, { a: 1 }, { a: undefined, b: 2 }]) t.notThrows(() => requireOptions(good, 'thing', ['a', 'b']));
-  for (const bad of [null, undefined, 5, 'redis://user:s3cret@host', () => {}]) {
+  for (const bad of [null, undefined, 5, [], 'redis://user:s3cret@host', () => {}]) {
     const error = t.throws(() => requireOptions(bad, 'thing', ['a', 'b']), { code: 'ERR_INVALID_OPTION' });
     t.true(error.message.startsWith('thing: expected an object with some of a, b, got '), error.message);
     t.false(error.message.includes('s3cret'), error.message);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { loadConfig } from 'c12';
-import { InvalidOptionError, milliseconds, UnknownOptionError, WorkerError } from '@warren/core';
+import { InvalidOptionError, milliseconds, requireOptions, WORKER_OPTIONS, WorkerError } from '@warren/core';
 import type { Duration, Plugin, WorkerOptions } from '@warren/core';
 import { ConfigNotFoundError, ModuleLoadError } from '../errors.js';
 import { fromEnvironment, fromFlags } from './sources.js';
@@ -33,27 +33,13 @@ export function defineConfig(config: WorkerConfig): WorkerConfig {
 }
 
 /** All that a configuration may say. */
-const KEYS: ReadonlyArray<keyof WorkerConfig> = [
-  'url',
-  'plugins',
+const KEYS: readonly string[] = [
+  ...WORKER_OPTIONS.filter((option) => option !== 'logger'),
   'handlers',
-  'prefetch',
-  'concurrency',
   'shutdownTimeout',
   'logLevel',
   'managementUrl',
   'store',
-  'retry',
-  'maxPayloadBytes',
-  'publishBuffer',
-  'publishTimeout',
-  'brokerTimeout',
-  'startTimeout',
-  'reconnect',
-  'heartbeat',
-  'connect',
-  'findServers',
-  'container',
 ];
 
 const DEFAULTS: WorkerConfig = {
@@ -116,17 +102,7 @@ async function readConfig(cwd: string, given: string | undefined): Promise<{ fil
     });
     const file = read._configFile === undefined ? undefined : relative(cwd, read._configFile);
     const config = read.config as unknown;
-    if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-      throw new InvalidOptionError({
-        option: file ?? 'worker.config',
-        expected: 'an object, or a function that returns one',
-        got: config,
-      });
-    }
-    for (const key of Object.keys(config)) {
-      if (!(KEYS as readonly string[]).includes(key))
-        throw new UnknownOptionError({ option: key, where: file ?? 'worker.config', known: KEYS });
-    }
+    requireOptions(config, file ?? 'worker.config', KEYS);
     return { file, config };
   } catch (cause) {
     if (cause instanceof WorkerError) throw cause;
