@@ -1,7 +1,7 @@
 // Every test in one run. AVA runs twice: all tests, with the embedded broker as the one that they share; then, where RabbitMQ is
-// installed, the files that use @warren/test-broker once more, on RabbitMQ. Then publint for each package. Takes AVA's arguments. Where a few tests fail, their files
-// run once more, alone.
-// The last line is `N passed, N failed` or `N passed, N failed, N skipped`. In CI nothing may be skipped.
+// installed, the files that use @warren/test-broker once more, on RabbitMQ. Where a few tests fail, their files run again, alone.
+// Then publint for each package. Takes AVA's arguments. The last line is `N passed, N failed` or `N passed, N failed, N skipped`.
+// In CI nothing may be skipped.
 import { startBroker } from '@warren/broker';
 import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
 import { findPostgres, findRedis } from '@warren/store-servers';
