@@ -87,8 +87,9 @@ async function countTestsTwice(run) {
   return { ...count, passed: count.passed + count.failed, failed: 0, reasons };
 }
 
-/** Examples of what other tests have on RabbitMQ already. */
-const ON_EMBEDDED_ONLY = /^examples\/(?:email-retries|image-batch|nightly-report)\//;
+/** What other tests have on RabbitMQ already, or what makes no difference to a broker. */
+const ON_EMBEDDED_ONLY =
+  /^(?:examples\/(?:custom-plugin|email-retries|image-batch|nightly-report)\/|packages\/cli\/test\/(?:output|usage)\.)/;
 
 /** Test files that use @warren/test-broker, themselves or by a helper beside them: those that run on either broker. */
 function filesOnEitherBroker() {
