@@ -82,7 +82,7 @@ test('of two queues, one of which ends with the name of the other, each gets its
   worker.handle(short, ({ payload }) => arrivals.short.arrived(payload));
   worker.handle(long, ({ payload }) => arrivals.long.arrived(payload));
   await worker.start();
-  for (const [id, job] of [short, long, short, long].entries()) await worker.publish(job, id, { delay: 50 + id * 50 });
+  for (const [id, job] of [short, long, short, long].entries()) await worker.publish(job, id, { delay: 50 + id * 500 });
   await Promise.all([arrivals.short.all([0, 2]), arrivals.long.all([1, 3])]);
   t.deepEqual(
     [arrivals.short.order, arrivals.long.order],

@@ -171,6 +171,8 @@ test('stop() ends by its deadline although the broker is frozen with a publish i
   await tally.reaches(1);
   node.freeze();
   t.teardown(() => node.thaw());
+  // Not all of its threads stand still at once.
+  await sleep(200);
   const refused = t.throwsAsync(worker.publish(job, 2), { code: 'ERR_CONNECTION_LOST' });
   const from = performance.now();
   const result = await worker.stop({ deadline: 1_500 });
