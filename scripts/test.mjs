@@ -88,8 +88,13 @@ async function countTestsTwice(run) {
 }
 
 /** What other tests have on RabbitMQ already, or what makes no difference to a broker. */
-const ON_EMBEDDED_ONLY =
-  /^(?:examples\/(?:custom-plugin|email-retries|image-batch|nightly-report)\/|packages\/cli\/test\/(?:output|usage)\.)/;
+const ON_EMBEDDED_ONLY = new RegExp(
+  [
+    '^examples/(?:custom-plugin|email-retries|image-batch|nightly-report)/',
+    String.raw`^packages/cli/test/(?:output|store|usage)\.`,
+    String.raw`^packages/plugin-idempotency/test/crash\.`,
+  ].join('|'),
+);
 
 /** Test files that use @warren/test-broker, themselves or by a helper beside them: those that run on either broker. */
 function filesOnEitherBroker() {
