@@ -1,12 +1,11 @@
 // Every test in one run. AVA runs twice: all tests, with the embedded broker as the one that they share; then, where RabbitMQ is
-// installed, the files that use @warren/test-broker once more, on RabbitMQ. Where a few tests fail, their files run again, alone.
-// Then publint for each package. Takes AVA's arguments. The last line is `N passed, N failed` or `N passed, N failed, N skipped`.
-// In CI nothing may be skipped.
+// installed, the files that use @warren/test-broker once more, on RabbitMQ. Then publint for each package. Takes AVA's arguments.
+// The last line is `N passed, N failed` or `N passed, N failed, N skipped`. In CI nothing may be skipped.
 import { startBroker } from '@warren/broker';
 import { findRabbit, startRabbit } from '@warren/rabbitmq-node';
 import { findPostgres, findRedis } from '@warren/store-servers';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -62,39 +61,9 @@ async function countTests(run) {
   return { ...count, reasons };
 }
 
-/** More failures than these are no accident. */
-const MOST_ACCIDENTS = 5;
-
-/** The file of a line such as `✘ [fail]: packages › core › test › retry › the title`. */
-function fileOf(line) {
-  const parts = line.replace(/^ {2}✘ (?:\[fail\]: )?/, '').split(' › ');
-  return parts.map((_, index) => `${parts.slice(0, index + 1).join('/')}.test.ts`).find((path) => existsSync(path));
-}
-
-/**
- * Counts tests; runs the files in which some failed once more, alone. Processes and brokers are killed here at random moments, on machines
- * that stand still at others: what fails twice is no accident, and what failed once is told in the end.
- */
-async function countTestsTwice(run) {
-  const count = await countTests(run);
-  const files = [...new Set(count.failures.map(fileOf))];
-  const isAccident = files.length > 0 && count.failures.length <= MOST_ACCIDENTS && !files.includes(undefined);
-  if (!isAccident) return count;
-  console.log(`\nOnce more, alone: ${files.join(', ')}`);
-  const again = await countTests({ ...run, files: ['--concurrency=1', ...files] });
-  const reasons = [...count.reasons, ...again.reasons];
-  if (again.failed > 0) return { ...count, reasons };
-  return { ...count, passed: count.passed + count.failed, failed: 0, reasons };
-}
-
 /** What other tests have on RabbitMQ already, or what makes no difference to a broker. */
-const ON_EMBEDDED_ONLY = new RegExp(
-  [
-    '^examples/(?:custom-plugin|email-retries|image-batch|nightly-report)/',
-    String.raw`^packages/cli/test/(?:output|store|usage)\.`,
-    String.raw`^packages/plugin-idempotency/test/crash\.`,
-  ].join('|'),
-);
+const ON_EMBEDDED_ONLY =
+  /^(?:examples\/(?:custom-plugin|email-retries|image-batch|nightly-report)\/|packages\/cli\/test\/(?:output|usage)\.)/;
 
 /** Test files that use @warren/test-broker, themselves or by a helper beside them: those that run on either broker. */
 function filesOnEitherBroker() {
@@ -116,7 +85,7 @@ function filesOnEitherBroker() {
 async function countTestsOn(start, { files, env = {} }) {
   const broker = await start();
   try {
-    return await countTestsTwice({ files, env: { ...env, WARREN_TEST_AMQP_URL: broker.url } });
+    return await countTests({ files, env: { ...env, WARREN_TEST_AMQP_URL: broker.url } });
   } finally {
     await broker[Symbol.asyncDispose]();
   }
@@ -151,9 +120,8 @@ To run all: apt-get install ${list('debian', ' ')} (Debian, Ubuntu) or brew inst
 
 /** What failed, again at the end: a log is read from there, and often kept no further back. */
 function repeatFailures(counts) {
-  for (const { failed, failures, reasons } of counts.filter((count) => count.failed > 0 || count.failures.length > 0)) {
-    const heading = failed > 0 ? 'What failed:' : 'What failed, and passed when it ran again, alone:';
-    console.log(['', heading, ...reasons.slice(0, 200), ...failures].join('\n'));
+  for (const { failures, reasons } of counts.filter(({ failed }) => failed > 0)) {
+    console.log(['', 'What failed:', ...reasons.slice(0, 200), ...failures].join('\n'));
   }
 }
 
